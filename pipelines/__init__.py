@@ -1,0 +1,1 @@
+"""Runnable jobs: Beam wiring and the command line, no logic."""

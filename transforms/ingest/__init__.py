@@ -1,0 +1,1 @@
+"""From files to batches of documents, with dead letters for what is no document."""

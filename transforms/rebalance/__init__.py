@@ -1,0 +1,1 @@
+"""Floors, caps, plan and assignment to shards."""

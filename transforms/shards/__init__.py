@@ -1,0 +1,1 @@
+"""What is published: shards, manifest, card, and their verification."""

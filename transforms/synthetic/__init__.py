@@ -1,0 +1,1 @@
+"""Evidence that a text is machine-made."""
