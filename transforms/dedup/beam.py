@@ -1,0 +1,207 @@
+"""Deduplication wired into Beam."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterator, Mapping
+
+import apache_beam as beam
+import pyarrow as pa
+
+from transforms import coders as coders  # registers the coder of pa.RecordBatch
+from transforms import metrics
+from transforms.dedup import candidates, compare, exact, select, settle
+from transforms.dedup.config import DedupConfig
+from transforms.dedup.fingerprint import fingerprint
+from transforms.dedup.rows import BAND, CREDIT, EDGE, KEPT, LIGHT, PAIR, PART, REMOVED
+from transforms.dedup.rows import REQUEST, STATUS, SURVIVOR
+from transforms.exchange import Exchange, Input, Spool, by_hash, by_value
+from transforms.records import PART_BITS
+
+__all__ = ["Deduplicate", "Fingerprint", "Scale"]
+
+Collections = Mapping[str, beam.PCollection]
+
+
+@dataclasses.dataclass(frozen=True)
+class Scale:
+    """Into how many partitions the rows of a job of this size are cut.
+
+    Attributes:
+        light: For rows without text.
+        text: For steps that hold the text, or the shingles, of a partition.
+    """
+
+    light: int
+    text: int
+
+
+class Fingerprint(beam.PTransform):  # type: ignore[misc]
+    """Appends identity, sizes and signature to batches of documents."""
+
+    def __init__(self, config: DedupConfig) -> None:
+        super().__init__()
+        self._config = config
+
+    def expand(self, documents: beam.PCollection) -> beam.PCollection:
+        return documents | "Fingerprint" >> beam.ParDo(_Fingerprint(self._config)).with_output_types(pa.RecordBatch)
+
+
+class _Fingerprint(beam.DoFn):  # type: ignore[misc]
+    def __init__(self, config: DedupConfig) -> None:
+        self._config = config
+
+    def process(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        with metrics.cpu("fingerprint"):
+            yield fingerprint(batch, self._config)
+
+
+class _Explode(beam.DoFn):  # type: ignore[misc]
+    """Band rows of survivors."""
+
+    def process(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        with metrics.cpu("bands"):
+            yield candidates.band_rows(batch)
+
+
+def by_part(batch: pa.RecordBatch, partitions: int):  # type: ignore[no-untyped-def]
+    """Partitions rows by the part of staging that their `node` lies in."""
+    nodes = batch.column("node").to_numpy() >> PART_BITS
+    part = pa.record_batch([pa.array(nodes)], ["part"])
+    return by_hash("part")(part, partitions)
+
+
+class Deduplicate(beam.PTransform):  # type: ignore[misc]
+    """Finds exact and near duplicates and says what becomes of each document.
+
+    Input: a dict with `documents` (batches of `rows.LIGHT`) and `parts` (batches of
+    `rows.PART`: where the text and signatures of the documents lie).
+    Output: a dict with `kept` (batches of `rows.KEPT`) and `fates` (batches of
+    `rows.FATE`), in which every document is exactly once.
+
+    Args:
+        config: Thresholds and parameters.
+        settle: What the copies of a text say of each one's origin
+            (`provenance.group`).
+        scale: Numbers of partitions.
+        spool: How rows travel between workers.
+    """
+
+    def __init__(
+        self, config: DedupConfig, settle: exact.Settle, scale: Scale, spool: Spool
+    ) -> None:
+        super().__init__()
+        self._config, self._settle, self._scale, self._spool = config, settle, scale, spool
+
+    def _light(self, label: str, inputs: Mapping[str, Input], apply: object, *outputs: str) -> Exchange:
+        return Exchange(label, inputs, self._scale.light, apply, outputs, self._spool)
+
+    def expand(self, given: Collections) -> dict[str, beam.PCollection]:
+        by_copy = {"documents": Input(LIGHT, by_hash("text_hash"))}
+        settled = {"documents": given["documents"]} | self._light(
+            "Exact copies", by_copy,
+            functools.partial(exact.settle_exact, settle=self._settle), "survivors", "fates",
+        )
+        pairs = self._candidates(settled["survivors"])
+        edges = self._verify(pairs, given["parts"])
+        removed = self._select(edges)
+        near = {"survivors": settled["survivors"], "removed": removed} | self._light(
+            "Remove near duplicates",
+            {"survivors": Input(SURVIVOR, by_hash("node")), "removed": Input(REMOVED, by_hash("node"))},
+            settle.remove_near, "kept", "fates", "credits",
+        )
+        counted = {"kept": near["kept"], "credits": near["credits"]} | self._light(
+            "Count copies",
+            {"kept": Input(KEPT, by_hash("node")), "credits": Input(CREDIT, by_hash("node"))},
+            settle.add_copies, "kept",
+        )
+        fates = (settled["fates"], near["fates"]) | "All fates" >> beam.Flatten()
+        return {"kept": counted["kept"], "fates": fates}
+
+    def _candidates(self, survivors: beam.PCollection) -> dict[str, beam.PCollection]:
+        bands = survivors | "Bands" >> beam.ParDo(_Explode()).with_output_types(pa.RecordBatch)
+        apply = functools.partial(candidates.bucket_pairs, most=self._config.pairs_bucket)
+        pairs = {"bands": bands} | self._light(
+            "Buckets", {"bands": Input(BAND, by_hash("band"))}, apply, "pairs"
+        )
+        by_v = {"pairs": Input(PAIR, by_hash("v"))}
+        return pairs | Exchange(
+            "Unique pairs", by_v, self._scale.text, candidates.unique_pairs,
+            ("pairs", "requests"), self._spool,
+        )
+
+    def _fetch(self, label: str, requests: beam.PCollection, parts: beam.PCollection, apply: object) -> beam.PCollection:
+        inputs = {"requests": Input(REQUEST, by_part), "parts": Input(PART, by_hash("part"))}
+        answered = {"requests": requests, "parts": parts} | Exchange(
+            label, inputs, self._scale.text, apply, ("vectors",), self._spool
+        )
+        return answered["vectors"]
+
+    def _verify(self, found: Collections, parts: beam.PCollection) -> beam.PCollection:
+        pairs = Input(PAIR, by_value("dest"))
+        signatures = self._fetch("Fetch signatures", found["requests"], parts, compare.fetch_signatures)
+        near = {"pairs": found["pairs"], "vectors": signatures} | Exchange(
+            "Compare signatures",
+            {"pairs": pairs, "vectors": Input(compare.SIGNATURES, by_value("dest"))},
+            self._scale.text,
+            functools.partial(compare.compare_signatures, least=self._config.candidate_threshold),
+            ("pairs", "requests"), self._spool,
+        )
+        fetch = functools.partial(compare.fetch_sets, ngram=self._config.ngram)
+        sets = self._fetch("Fetch shingles", near["requests"], parts, fetch)
+        verified = {"pairs": near["pairs"], "vectors": sets} | Exchange(
+            "Compare shingles",
+            {"pairs": pairs, "vectors": Input(compare.SETS, by_value("dest"))},
+            self._scale.text,
+            functools.partial(compare.compare_sets, threshold=self._config.threshold),
+            ("edges",), self._spool,
+        )
+        return verified["edges"]
+
+    def _select(self, edges: beam.PCollection) -> beam.PCollection:
+        removed = []
+        into, out_of = Input(EDGE, by_hash("v")), Input(EDGE, by_hash("u"))
+        for number in range(1, self._config.rounds + 1):
+            decided = {"edges": edges} | self._light(
+                f"Round {number} decide", {"edges": into}, select.decide, "removed", "edges", "status"
+            )
+            told = {"edges": decided["edges"], "status": decided["status"]} | self._light(
+                f"Round {number} propagate",
+                {"edges": out_of, "status": Input(STATUS, by_hash("node"))},
+                select.propagate, "edges",
+            )
+            removed.append(decided["removed"])
+            edges = told["edges"]
+        rest = self._bounded(edges)
+        solved = {"edges": rest} | Exchange(
+            "Solve rest", {"edges": into}, 1, select.solve, ("removed",), self._spool
+        )
+        return (*removed, solved["removed"]) | "All removed" >> beam.Flatten()
+
+    def _bounded(self, edges: beam.PCollection) -> beam.PCollection:
+        """Lets the edges through that one worker may solve; of too many, only the decided."""
+        count = (
+            edges
+            | "Count open edges" >> beam.Map(_rows).with_output_types(int)
+            | "Sum open edges" >> beam.CombineGlobally(sum)
+        )
+        bound = beam.ParDo(_Bound(self._config.residue_edges), beam.pvalue.AsSingleton(count))
+        return edges | "Bound open edges" >> bound.with_output_types(pa.RecordBatch)
+
+
+def _rows(batch: pa.RecordBatch) -> int:
+    return batch.num_rows  # type: ignore[no-any-return]
+
+
+class _Bound(beam.DoFn):  # type: ignore[misc]
+    def __init__(self, most: int) -> None:
+        self._most = most
+
+    def process(self, edges: pa.RecordBatch, count: int) -> Iterator[pa.RecordBatch]:
+        if count <= self._most:
+            yield edges
+            return
+        decided = edges.filter(edges.column("u_kept"))
+        metrics.count("dedup/undecided_edges", edges.num_rows - decided.num_rows)
+        yield decided

@@ -1,0 +1,69 @@
+"""What deduplication can be told."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import pydantic
+
+from transforms.settings import Settings
+
+__all__ = ["SCHEME", "DedupConfig"]
+
+SCHEME = "affine32-xs64-v1"
+"""Name and version of how text becomes a signature: datasketch's affine32
+permutations over the low 32 bits of 64-bit shingle hashes. Signatures of another
+scheme are never compared."""
+
+
+class DedupConfig(Settings):
+    """Shingles, signature, bands and thresholds.
+
+    Attributes:
+        ngram: Tokens in a shingle.
+        permutations: Values in a signature.
+        bands: Bands of the signature; `permutations` is a multiple of it. Two
+            documents are candidates when one band is equal: with r rows a band,
+            P = 1 - (1 - s^r)^bands at similarity s (Leskovec et al., Mining of
+            Massive Datasets, section 3.4).
+        seed: Of the permutations, as datasketch takes it.
+        threshold: Exact Jaccard similarity of shingle sets from which a document is
+            a near-duplicate.
+        candidate_threshold: Estimated similarity below which a candidate pair is
+            not verified.
+        pairs_bucket: A bucket with at most so many documents is compared pair by
+            pair; in a larger one each is compared with the best and with the one
+            before it.
+        rounds: Selection rounds run in partitions before the rest is solved in one.
+        residue_edges: Most edges that are solved in one partition; documents whose
+            fate depends on more than that are kept and counted as undecided.
+    """
+
+    ngram: int = pydantic.Field(5, ge=1, le=32)
+    permutations: int = pydantic.Field(126, ge=2, le=1024)
+    bands: int = pydantic.Field(21, ge=1, le=512)
+    seed: int = pydantic.Field(1, ge=0, lt=2**32)
+    threshold: float = pydantic.Field(0.8, gt=0, le=1)
+    candidate_threshold: float = pydantic.Field(0.65, ge=0, le=1)
+    pairs_bucket: int = pydantic.Field(48, ge=2, le=1000)
+    rounds: int = pydantic.Field(3, ge=0, le=12)
+    residue_edges: int = pydantic.Field(5_000_000, ge=0)
+
+    @pydantic.model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.permutations % self.bands:
+            raise ValueError(
+                f"permutations={self.permutations} is not a multiple of bands={self.bands}; "
+                f"use {self.permutations // self.bands * self.bands or self.bands}"
+            )
+        if self.candidate_threshold > self.threshold:
+            raise ValueError(
+                f"candidate_threshold={self.candidate_threshold} exceeds "
+                f"threshold={self.threshold}: true duplicates would never be verified"
+            )
+        return self
+
+    @property
+    def rows(self) -> int:
+        """Rows in a band."""
+        return self.permutations // self.bands

@@ -1,0 +1,84 @@
+"""From staged columns to the light rows that deduplication works on."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.dedup.config import DedupConfig
+from transforms.dedup.rows import LIGHT, TIERS
+from transforms.dedup.signature import band_keys
+
+__all__ = ["COLUMNS", "Unit", "light_rows", "sizes"]
+
+Unit = Literal["chars", "bytes", "docs", "tokens"]
+"""What sizes and shares are measured in."""
+
+COLUMNS = (
+    "node",
+    "doc_id",
+    "text_hash",
+    "date_day",
+    "origin_tier",
+    "origin_declared",
+    "p_synthetic",
+    "n_chars",
+    "lang",
+    "tail",
+    "signature",
+)
+"""Staged columns that `light_rows` reads, besides the one of the size unit."""
+
+
+def sizes(table: pa.Table, unit: Unit) -> pa.ChunkedArray | pa.Array:
+    """The size of each document in the unit, int64."""
+    if unit == "docs":
+        return pa.array(np.ones(len(table), dtype=np.int64))
+    return table.column(f"n_{unit}").cast(pa.int64())
+
+
+def _bands(signature: pa.Array, config: DedupConfig) -> pa.Array:
+    """Band keys of each signature as binary, null where there is none."""
+    known = signature.is_valid().to_numpy(zero_copy_only=False)
+    words = np.frombuffer(b"".join(signature.drop_null().to_pylist()), dtype="<u4")
+    keys = band_keys(words.reshape(-1, config.permutations), config)
+    ends = np.concatenate([[0], np.cumsum(known * (8 * config.bands))]).astype(np.int32)
+    valid = pa.py_buffer(np.packbits(known, bitorder="little"))
+    buffers = [valid, pa.py_buffer(ends), pa.py_buffer(keys.astype("<u8"))]
+    return pa.Array.from_buffers(pa.binary(), len(known), buffers)
+
+
+def light_rows(
+    table: pa.Table, excluded: pa.Array, convicted: pa.Array, unit: Unit, config: DedupConfig
+) -> pa.Table:
+    """Light rows of staged documents.
+
+    Args:
+        table: The staged `COLUMNS`, and `n_<unit>`.
+        excluded: Bool per row: on the list of what must not appear.
+        convicted: Bool per row: carries a convicting artefact.
+        unit: What `size` counts.
+        config: Bands.
+
+    Returns:
+        Rows of `LIGHT`.
+    """
+    tier = pc.index_in(table.column("origin_tier"), pa.array(TIERS[:2])).fill_null(2)
+    declared = pc.equal(table.column("origin_declared"), "synthetic").fill_null(False)
+    chance = pc.round(pc.multiply(table.column("p_synthetic"), 10_000.0)).fill_null(-1)
+    columns = {
+        "tier": tier,
+        "declared": declared,
+        "convicted": convicted,
+        "excluded": excluded,
+        "p": chance,
+        "size": sizes(table, unit),
+        "bands": _bands(table.column("signature").combine_chunks(), config),
+    }
+    given = [columns[f.name] if f.name in columns else table.column(f.name) for f in LIGHT]
+    return pa.table(
+        [column.cast(f.type) for column, f in zip(given, LIGHT, strict=True)], schema=LIGHT
+    )

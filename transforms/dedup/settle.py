@@ -1,0 +1,65 @@
+"""Bringing verdicts home: removed documents leave, witnesses count what they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from transforms.dedup.rows import CREDIT, FATE, KEPT, reason_code, uint64
+
+__all__ = ["add_copies", "remove_near"]
+
+Index = npt.NDArray[np.int64]
+
+
+def _sorted(table: pa.Table) -> pa.Table:
+    return table.take(np.argsort(uint64(table, "node"), kind="stable"))
+
+
+def remove_near(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tuple[str, pa.Table]]:
+    """Parts the survivors of exact deduplication into kept and near-duplicates.
+
+    Args:
+        partition: Not used.
+        tables: `survivors` (SURVIVOR) and `removed` (REMOVED), by node.
+
+    Yields:
+        `kept` (KEPT), `fates` (FATE) of the removed, and `credits` (CREDIT) for
+        their witnesses.
+    """
+    del partition
+    survivors, removed = _sorted(tables["survivors"]), _sorted(tables["removed"])
+    at = np.searchsorted(uint64(survivors, "node"), uint64(removed, "node"))
+    stays = np.ones(len(survivors), dtype=bool)
+    stays[at] = False
+    yield "kept", survivors.select(KEPT.names).filter(pa.array(stays))
+    gone = survivors.take(at)
+    reason = pa.array(np.full(len(gone), reason_code("near_duplicate"), dtype=np.int8))
+    columns = [removed.column("node"), reason, removed.column("witness")]
+    columns += [removed.column("similarity"), gone.column("tier"), gone.column("origin")]
+    yield "fates", pa.table(columns, schema=FATE)
+    columns = [removed.column("by"), gone.column("copies"), gone.column("copies_original")]
+    yield "credits", pa.table(columns, schema=CREDIT)
+
+
+def add_copies(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tuple[str, pa.Table]]:
+    """Adds to each kept document the copies of the near-duplicates it is witness to.
+
+    Args:
+        partition: Not used.
+        tables: `kept` (KEPT) and `credits` (CREDIT), by node.
+
+    Yields:
+        `kept` (KEPT).
+    """
+    del partition
+    kept, credit = _sorted(tables["kept"]), tables["credits"]
+    at = np.searchsorted(uint64(kept, "node"), uint64(credit, "node"))
+    for name in ("copies", "copies_original"):
+        total = kept.column(name).to_numpy().copy()
+        np.add.at(total, at, credit.column(name).to_numpy())
+        kept = kept.set_column(kept.schema.get_field_index(name), name, pa.array(total))
+    yield "kept", kept.cast(KEPT)

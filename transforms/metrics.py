@@ -1,0 +1,82 @@
+"""The job's counters: one namespace, stable names, and a local view while it runs.
+
+Pure code never imports this module: it takes a `count` callable and a test
+passes a dictionary. DoFns pass `metrics.count`. Names read
+`<stage>/<what>`, reasons as `dropped:near_duplicate`.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import pathlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from apache_beam.metrics import Metrics
+
+__all__ = ["NAMESPACE", "PROGRESS_ENV", "Count", "count", "cpu", "read_progress"]
+
+NAMESPACE = "holdfast"
+PROGRESS_ENV = "HOLDFAST_PROGRESS_DIR"
+"""When set, each worker process keeps its totals in a file of this folder, too."""
+
+_PROGRESS_SECONDS = 0.25
+
+Count = Callable[[str, int], None]
+"""`count(name, n)`: adds n to the counter `name`."""
+
+
+@functools.cache
+def _counter(name: str) -> object:
+    return Metrics.counter(NAMESPACE, name)
+
+
+def count(name: str, n: int = 1) -> None:
+    """Adds `n` to a counter. Only for code that Beam runs once per bundle, no combiners."""
+    _counter(name).inc(int(n))  # type: ignore[attr-defined]
+    if _progress.enabled:
+        _progress.add(name, int(n))
+
+
+@contextmanager
+def cpu(stage: str) -> Iterator[None]:
+    """Adds the CPU time of the block, in microseconds, to the counter `cpu_us:<stage>`."""
+    began = time.thread_time_ns()
+    try:
+        yield
+    finally:
+        count(f"cpu_us:{stage}", (time.thread_time_ns() - began) // 1000)
+
+
+class _Progress:
+    """Totals of this process, written to a file often enough for a progress bar."""
+
+    def __init__(self) -> None:
+        folder = os.environ.get(PROGRESS_ENV)
+        self.enabled = folder is not None
+        self._path = pathlib.Path(folder or ".") / f"{os.getpid()}.json"
+        self._totals: dict[str, int] = {}
+        self._written = 0.0
+
+    def add(self, name: str, n: int) -> None:
+        self._totals[name] = self._totals.get(name, 0) + n
+        now = time.monotonic()
+        if now - self._written >= _PROGRESS_SECONDS:
+            self._written = now
+            self._path.with_suffix(".tmp").write_text(json.dumps(self._totals))
+            self._path.with_suffix(".tmp").replace(self._path)
+
+
+_progress = _Progress()
+
+
+def read_progress(folder: pathlib.Path) -> dict[str, int]:
+    """Sums what every worker process last wrote; at most a quarter of a second old."""
+    totals: dict[str, int] = {}
+    for path in folder.glob("*.json"):
+        for name, n in json.loads(path.read_text()).items():
+            totals[name] = totals.get(name, 0) + n
+    return totals
