@@ -32,8 +32,9 @@ import pyarrow as pa
 
 from transforms import coders as coders  # registers the coder of pa.RecordBatch
 from transforms import metrics, storage
+from transforms.outcome import recorded
 
-__all__ = ["Carrier", "Exchange", "Input", "Spool", "by_hash", "by_range", "by_value"]
+__all__ = ["Carrier", "Exchange", "Input", "Spool", "by_hash", "by_range", "by_value", "to_one"]
 
 Carrier = Literal["files", "shuffle"]
 PartitionOf = Callable[[pa.RecordBatch, int], npt.NDArray[np.int64]]
@@ -60,10 +61,12 @@ class Spool:
     Attributes:
         carrier: `files` or `shuffle`.
         directory: Folder for the spool files; one subfolder per exchange.
+        outcome: Folder in which a refusal is written down before it is raised.
     """
 
     carrier: Carrier
     directory: str
+    outcome: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,6 +124,12 @@ def by_value(column: str) -> PartitionOf:
         return words(batch.column(column)).astype(np.int64)
 
     return partition
+
+
+def to_one(batch: pa.RecordBatch, partitions: int) -> npt.NDArray[np.int64]:
+    """All rows to partition 0: for summaries."""
+    del partitions
+    return np.zeros(batch.num_rows, dtype=np.int64)
 
 
 def _pieces(
@@ -211,9 +220,10 @@ class _ApplyToPartition(beam.DoFn):  # type: ignore[misc]
         inputs: Mapping[str, pa.Schema],
         main: str,
         sides: tuple[str, ...],
+        outcome: str,
     ) -> None:
         self._label, self._apply, self._inputs, self._main = label, apply, dict(inputs), main
-        self._sides = sides
+        self._sides, self._outcome = sides, outcome
 
     def setup(self) -> None:
         if hasattr(self._apply, "setup"):
@@ -224,15 +234,16 @@ class _ApplyToPartition(beam.DoFn):  # type: ignore[misc]
         self, keyed: tuple[int, Iterable[Reference | Piece]], *sides
     ) -> Iterator[Any]:
         partition, pieces = keyed
-        began = time.thread_time_ns()
         named = dict(zip(self._sides, sides, strict=True))
-        for name, table in self._apply(partition, self._gather(pieces), **named):
-            # One chunk first: the number of pieces must not show in what goes on.
-            for batch in table.combine_chunks().to_batches(max_chunksize=_EMIT_ROWS):
-                # What runs after the yield is the next step's time, not this one's.
-                metrics.count(f"cpu_us:{self._label}", (time.thread_time_ns() - began) // 1000)
-                yield batch if name == self._main else beam.pvalue.TaggedOutput(name, batch)
-                began = time.thread_time_ns()
+        began = time.thread_time_ns()
+        with recorded(self._outcome):
+            for name, table in self._apply(partition, self._gather(pieces), **named):
+                # One chunk first: the number of pieces must not show in what goes on.
+                for batch in table.combine_chunks().to_batches(max_chunksize=_EMIT_ROWS):
+                    # What runs after the yield is the next step's time, not this one's.
+                    metrics.count(f"cpu_us:{self._label}", (time.thread_time_ns() - began) // 1000)
+                    yield batch if name == self._main else beam.pvalue.TaggedOutput(name, batch)
+                    began = time.thread_time_ns()
         metrics.count(f"cpu_us:{self._label}", (time.thread_time_ns() - began) // 1000)
         metrics.count(f"exchange_partitions:{self._label}")
 
@@ -312,7 +323,14 @@ class Exchange(beam.PTransform):  # type: ignore[misc]
         main, *others = self._outputs
         schemas = {name: given.schema for name, given in self._inputs.items()}
         applied = beam.ParDo(
-            _ApplyToPartition(self._name, self._apply, schemas, main, tuple(self._sides)),
+            _ApplyToPartition(
+                self._name,
+                self._apply,
+                schemas,
+                main,
+                tuple(self._sides),
+                self._spool.outcome,
+            ),
             *self._sides.values(),
         ).with_output_types(pa.RecordBatch, **dict.fromkeys(others, pa.RecordBatch))
         grouped = (keyed[0] if len(keyed) == 1 else keyed | "Collect" >> beam.Flatten()) | (

@@ -11,6 +11,7 @@ import functools
 import json
 import os
 import pathlib
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,8 +38,9 @@ def _counter(name: str) -> object:
 def count(name: str, n: int = 1) -> None:
     """Adds `n` to a counter. Only for code that Beam runs once per bundle, no combiners."""
     _counter(name).inc(int(n))  # type: ignore[attr-defined]
-    if _progress.enabled:
-        _progress.add(name, int(n))
+    progress = _progress(os.environ.get(PROGRESS_ENV))
+    if progress is not None:
+        progress.add(name, int(n))
 
 
 @contextmanager
@@ -54,23 +56,27 @@ def cpu(stage: str) -> Iterator[None]:
 class _Progress:
     """Totals of this process, written to a file often enough for a progress bar."""
 
-    def __init__(self) -> None:
-        folder = os.environ.get(PROGRESS_ENV)
-        self.enabled = folder is not None
-        self._path = pathlib.Path(folder or ".") / f"{os.getpid()}.json"
+    def __init__(self, folder: str) -> None:
+        self._path = pathlib.Path(folder) / f"{os.getpid()}.json"
         self._totals: dict[str, int] = {}
         self._written = 0.0
+        self._lock = threading.Lock()
 
     def add(self, name: str, n: int) -> None:
-        self._totals[name] = self._totals.get(name, 0) + n
-        now = time.monotonic()
-        if now - self._written >= _PROGRESS_SECONDS:
+        with self._lock:
+            self._totals[name] = self._totals.get(name, 0) + n
+            now = time.monotonic()
+            if now - self._written < _PROGRESS_SECONDS:
+                return
             self._written = now
-            self._path.with_suffix(".tmp").write_text(json.dumps(self._totals))
-            self._path.with_suffix(".tmp").replace(self._path)
+            temporary = self._path.with_suffix(".tmp")
+            temporary.write_text(json.dumps(self._totals))
+            temporary.replace(self._path)
 
 
-_progress = _Progress()
+@functools.lru_cache(maxsize=1)
+def _progress(folder: str | None) -> _Progress | None:
+    return _Progress(folder) if folder else None
 
 
 def read_progress(folder: pathlib.Path) -> dict[str, int]:

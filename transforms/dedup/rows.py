@@ -34,8 +34,8 @@ def reason_code(reason: str) -> int:
     return REASONS.index(reason)
 
 
-PART = pa.schema([("part", pa.uint64()), ("path", pa.string())])
-"""One Parquet file of staging: `node >> 24` of its rows, and where it is."""
+PART = pa.schema([("part", pa.uint64()), ("path", pa.string()), ("rows", pa.int64())])
+"""One Parquet file of staging: `node >> 24` of its rows, where it is, and its rows."""
 
 LIGHT = pa.schema(
     [

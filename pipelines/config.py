@@ -1,0 +1,187 @@
+"""The configuration of a run: one frozen object from a file and flags."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+import orjson
+import pydantic
+import xxhash
+import yaml
+
+from transforms import storage
+from transforms.dedup.config import SCHEME, DedupConfig
+from transforms.errors import UsageError
+from transforms.ingest.config import IngestConfig
+from transforms.langid.config import LangidConfig
+from transforms.provenance.config import ProvenanceConfig
+from transforms.rebalance.config import RebalanceConfig, Unit
+from transforms.settings import Settings
+
+__all__ = ["Config", "load_config", "make_config", "parse_size"]
+
+_REBALANCE = ("floors", "caps", "target", "repeat_cap", "shard_size", "unit", "rotation")
+_ANNOTATION = ("ingest", "langid", "provenance", "dedup")
+_MULTIPLES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+
+
+def parse_size(value: object) -> object:
+    """Reads `64M`, `1.5G`, `64_000_000` or `6e7` as an integer; leaves anything else alone."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if not isinstance(value, str):
+        return value
+    found = re.fullmatch(r"\s*([0-9][0-9_]*(?:\.[0-9]+)?(?:e[0-9]+)?)\s*([kmgt]?)\s*", value.lower())
+    if not found:
+        raise ValueError(f"{value!r} is no size; write a number such as 64000000 or 64M")
+    return round(float(found[1].replace("_", "")) * _MULTIPLES[found[2]])
+
+
+class Config(Settings):
+    """Everything that a run can be told.
+
+    Attributes:
+        input: Files, folders and globs to read.
+        output: Folder of the published run.
+        staging: Folder of annotated documents; beside the output by default.
+        floors: Least share in every shard: `original`, `tail`.
+        caps: Greatest share in every shard: `synthetic`.
+        no_floors: Says that a run without floors and caps is meant.
+        target: Size of the output; as much unique text as the floors allow without.
+        repeat_cap: Most appearances of a protected document.
+        shard_size: Size of a shard.
+        unit: What sizes and shares are measured in.
+        rotation: Seed of every draw.
+        exclude: List of ids, URLs and hosts that must not appear.
+        exchange: How rows travel between workers; by default `files` for a local
+            runner and `shuffle` for a service.
+        ingest, langid, provenance, dedup: Of the rooms with these names.
+    """
+
+    input: tuple[str, ...] = ()
+    output: str | None = None
+    staging: str | None = None
+    floors: dict[str, float] = pydantic.Field(default_factory=dict)
+    caps: dict[str, float] = pydantic.Field(default_factory=dict)
+    no_floors: bool = False
+    target: int | None = None
+    repeat_cap: int = 4
+    shard_size: int = 64_000_000
+    unit: Unit = "chars"
+    rotation: int = 0
+    exclude: str | None = None
+    exchange: Literal["files", "shuffle"] | None = None
+    ingest: IngestConfig = IngestConfig()
+    langid: LangidConfig = LangidConfig()
+    provenance: ProvenanceConfig = ProvenanceConfig()
+    dedup: DedupConfig = DedupConfig()
+
+    @pydantic.field_validator("input", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @pydantic.field_validator("target", "shard_size", mode="before")
+    @classmethod
+    def _sizes(cls, value: object) -> object:
+        return parse_size(value)
+
+    @pydantic.model_validator(mode="after")
+    def _possible(self) -> Self:
+        RebalanceConfig(**{name: getattr(self, name) for name in _REBALANCE})
+        if self.unit == "tokens":
+            raise ValueError(
+                "unit tokens needs a tokenizer when annotating, and none is configured; "
+                "use chars, bytes or docs"
+            )
+        return self
+
+    @property
+    def rebalance(self) -> RebalanceConfig:
+        """The part that `rebalance` takes."""
+        return RebalanceConfig(**{name: getattr(self, name) for name in _REBALANCE})
+
+    def digest_of(self, what: Literal["annotation", "selection"], extra: Mapping[str, Any]) -> str:
+        """XXH3-128 of what decides the annotations, or the selection, of a given input.
+
+        Places, names and the way that rows travel reach no byte of the output and
+        are left out.
+
+        Args:
+            what: Which half of the configuration.
+            extra: Digests of files that the configuration names.
+        """
+        names = _ANNOTATION if what == "annotation" else (*_REBALANCE, "dedup")
+        kept = {name: self.model_dump(mode="json")[name] for name in names}
+        kept.get("langid", {}).pop("model", None)
+        data = {"scheme": SCHEME, "settings": kept, "files": dict(extra)}
+        return xxhash.xxh3_128_hexdigest(orjson.dumps(data, option=orjson.OPT_SORT_KEYS))
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else f" (known: {', '.join(sorted(known))})"
+
+
+def _explain(error: dict[str, Any], where: str) -> str:
+    """One line for one problem that pydantic found."""
+    path = [str(step) for step in error["loc"]]
+    if error["type"] == "extra_forbidden":
+        model: Any = Config
+        for step in path[:-1]:
+            model = model.model_fields[step].annotation
+        return f"{where}: unknown key {'.'.join(path)!r}" + _nearest(path[-1], list(model.model_fields))
+    message = str(error["msg"]).removeprefix("Value error, ")
+    given = "" if isinstance(error.get("input"), dict) else f" (given: {error.get('input')!r})"
+    return f"{where}: {'.'.join(path)}: {message}{given}" if path else f"{where}: {message}"
+
+
+def make_config(values: Mapping[str, Any], where: str) -> Config:
+    """Checks values and freezes them.
+
+    Raises:
+        UsageError: With the first problem in one line: key, value, remedy.
+    """
+    try:
+        return Config(**values)
+    except pydantic.ValidationError as error:
+        problems = error.errors(include_url=False)
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise UsageError(_explain(dict(problems[0]), where) + more) from error
+
+
+def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for name, value in over.items():
+        old = merged.get(name)
+        both = isinstance(old, dict) and isinstance(value, Mapping)
+        merged[name] = _merge(old, value) if both else value
+    return merged
+
+
+def load_config(path: str | None, flags: Mapping[str, Any]) -> Config:
+    """A configuration file, with flags laid over it.
+
+    Args:
+        path: A YAML file; None for flags alone.
+        flags: Nested as the file is. A floor or cap adds to those of the file.
+
+    Raises:
+        UsageError: The file cannot be read, is no mapping, or holds an unknown key or
+            an impossible value.
+    """
+    values: dict[str, Any] = {}
+    if path is not None:
+        if not storage.exists(path):
+            raise UsageError(f"configuration {path} does not exist")
+        try:
+            loaded = yaml.safe_load(storage.read_bytes(path))
+        except yaml.YAMLError as error:
+            raise UsageError(f"configuration {path} is no YAML: {' '.join(str(error).split())}") from error
+        if not isinstance(loaded, dict):
+            raise UsageError(f"configuration {path} holds no mapping of keys to values")
+        values = loaded
+    return make_config(_merge(values, flags), path or "command line")

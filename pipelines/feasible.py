@@ -1,0 +1,37 @@
+"""`holdfast plan`: the plan of a finished staging folder, without touching text."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from pipelines.config import Config
+from pipelines.bridges import to_rebalance
+from transforms.errors import UsageError
+from transforms.rebalance.cells import Rules
+from transforms.rebalance.plan import Plan, make_plan
+from transforms.rebalance.ranks import STRATA, rank_strata, split_large
+from transforms.staging.record import read_kept
+
+__all__ = ["plan_staging"]
+
+
+def plan_staging(config: Config) -> Plan:
+    """Plans from the rows that deduplication kept.
+
+    Raises:
+        InputError: The folder was never deduplicated.
+        UsageError: Its sizes are in another unit.
+        InfeasibleError: No output can meet the floors and caps.
+    """
+    record, batches = read_kept(str(config.staging))
+    if record["unit"] != config.unit:
+        raise UsageError(
+            f"{config.staging} was deduplicated with sizes in {record['unit']}; plan with "
+            f"--unit {record['unit']}, or run select with --unit {config.unit}"
+        )
+    rules, strata = Rules.of(config.rebalance), [STRATA.empty_table()]
+    for number, batch in enumerate(batches):
+        rows = pa.Table.from_batches([to_rebalance(batch)])
+        fits, _ = split_large(rows, config.rebalance)
+        strata.append(rank_strata(number, fits, rules, config.rotation)[1])
+    return make_plan(pa.concat_tables(strata), config.rebalance)

@@ -1,0 +1,204 @@
+"""The job's graph: annotate documents into staging, select from staging into shards."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import apache_beam as beam
+import orjson
+import pyarrow as pa
+
+from pipelines.config import Config
+from pipelines.bridges import assess_published, settle, to_rebalance
+from transforms import storage
+from transforms.dedup.beam import Deduplicate, Fingerprint, Scale
+from transforms.exchange import Carrier, Spool
+from transforms.ingest.beam import ReadDocuments
+from transforms.ingest.exclude import ExcludeList
+from transforms.langid.beam import IdentifyLanguage
+from transforms.langid.registry import Registry, load_registry
+from transforms.provenance.beam import AssessProvenance
+from transforms.rebalance.beam import Rebalance
+from transforms.shards.beam import PublishShards, WriteShards
+from transforms.shards.promise import Promise
+from transforms.shards.publish import Publication
+from transforms.staging.beam import (
+    ReadLight,
+    ReadStaging,
+    RecordStaging,
+    SettleParts,
+    StageDocuments,
+)
+from transforms.staging.record import ANNOTATED, KEPT_RECORD
+from transforms.synthetic.beam import TagSynthetic
+from transforms.synthetic.tag import convicted
+
+__all__ = ["Job", "annotate", "select", "staged"]
+
+Collections = dict[str, beam.PCollection]
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What the graph is built from; nothing in it is decided later.
+
+    Attributes:
+        config: The configuration.
+        staging: Folder of annotated documents and of everything temporary.
+        run: Folder of the published run; None when only annotating.
+        name: The run's name.
+        config_digest: Of the configuration.
+        annotation: Digest of what decides annotations.
+        carrier: How rows travel.
+        scale: Numbers of partitions.
+        input_bytes: Size of all input files.
+    """
+
+    config: Config
+    staging: str
+    run: str | None
+    name: str
+    config_digest: str
+    annotation: str
+    carrier: Carrier
+    scale: Scale
+    input_bytes: int
+
+    def place(self, *names: str) -> str:
+        """A path in staging."""
+        return storage.join(self.staging, *names)
+
+    @property
+    def spool(self) -> Spool:
+        """How rows travel, and where they are put down."""
+        return Spool(self.carrier, self.place("spool"), self.staging)
+
+
+def annotate(pipeline: beam.Pipeline, job: Job) -> Collections:
+    """Adds annotation to a pipeline: from `inputs.jsonl` to staging.
+
+    Returns:
+        `parts` (dedup.rows.PART), `dead_letters` (records.DEAD_LETTERS) and `ready`:
+        one row once the staging folder is whole.
+    """
+    config = job.config
+    inputs = pipeline | "Inputs" >> beam.Create([job.place("inputs.jsonl")])
+    read = inputs | "Read documents" >> ReadDocuments(config.ingest)
+    parts = (
+        read["documents"]
+        | "Identify language" >> IdentifyLanguage(config.langid)
+        | "Tag synthetic" >> TagSynthetic()
+        | "Assess provenance" >> AssessProvenance(config.provenance)
+        | "Fingerprint" >> Fingerprint(config.dedup)
+        | "Stage documents" >> StageDocuments(job.place("parts"))
+    )
+    facts = {"annotation": job.annotation, "input_bytes": job.input_bytes}
+    recorded = {"spill": read["dead_letters"], "parts": parts} | (
+        "Record annotation" >> RecordStaging(job.staging, "dead_letters", ANNOTATED, facts, job.spool)
+    )
+    return {"parts": parts, "dead_letters": read["dead_letters"], "ready": recorded}
+
+
+def staged(pipeline: beam.Pipeline, job: Job) -> Collections:
+    """Adds the reading of a finished staging folder to a pipeline."""
+    place = pipeline | "Staging" >> beam.Create([job.staging])
+    return place | "Read staging" >> ReadStaging()  # type: ignore[no-any-return]
+
+
+def select(given: Collections, job: Job) -> None:
+    """Adds selection to a pipeline: from staging to a published run.
+
+    Args:
+        given: `parts` and `dead_letters`.
+        job: What is asked for.
+    """
+    config = job.config
+    exclude = functools.partial(_exclude, job.place("exclude.txt")) if config.exclude else None
+    light = given["parts"] | "Read light rows" >> ReadLight(
+        exclude, convicted, config.unit, config.dedup
+    )
+    fates = {"documents": light, "parts": given["parts"]} | "Deduplicate" >> Deduplicate(
+        config.dedup, settle, job.scale, job.spool
+    )
+    known = {"spill": fates["kept"]} | "Record fates" >> RecordStaging(
+        job.staging, "kept", KEPT_RECORD, {"unit": config.unit}, job.spool
+    )
+    rows = fates["kept"] | "To rebalance" >> beam.Map(to_rebalance).with_output_types(pa.RecordBatch)
+    dealt = {"documents": rows, "ready": known} | "Rebalance" >> Rebalance(
+        config.rebalance, job.scale.light, job.spool
+    )
+    names = ("assigned", "trimmed", "too_large")
+    settled = {
+        "parts": given["parts"],
+        "kept": fates["kept"],
+        "fates": fates["fates"],
+        **{name: dealt[name] for name in names},
+    } | "Settle parts" >> SettleParts(config.unit, job.scale.text, job.spool)
+    temporary = storage.join(job.run or "", "_temporary")
+    written = {
+        "routed": settled["routed"],
+        "dropped": settled["dropped"],
+        "dead_letters": given["dead_letters"],
+    } | "Write shards" >> WriteShards(
+        temporary, promise(config), assess_published(config.provenance), job.scale.light, job.spool
+    )
+    plan = dealt["plan"] | "Read plan" >> beam.FlatMap(_plans).with_output_types(dict)
+    _ = {**written, "ledger": settled["ledger"], "plan": plan} | "Publish" >> PublishShards(
+        publication(job, temporary), job.staging
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class TailRule:
+    """Whether a language is tail, by the registry that every worker has, and overrides."""
+
+    overrides: tuple[tuple[str, bool], ...]
+
+    def __call__(self, label: str) -> bool:
+        return _registry(self.overrides).is_tail(label)
+
+
+@functools.lru_cache(maxsize=4)
+def _registry(overrides: tuple[tuple[str, bool], ...]) -> Registry:
+    return load_registry().overridden(dict(overrides))
+
+
+def promise(config: Config) -> Promise:
+    """What the shards of a run have to keep."""
+    return Promise(
+        floors=config.floors,
+        caps=config.caps,
+        unit=config.unit,
+        is_tail=TailRule(tuple(sorted(config.langid.tail.items()))),
+        repeat_cap=config.repeat_cap,
+    )
+
+
+def publication(job: Job, temporary: str) -> Publication:
+    """Where and under which conditions a run is published."""
+    settings = job.config.model_dump(mode="json")
+    for place in ("input", "output", "staging", "exclude", "exchange"):
+        settings.pop(place)
+    return Publication(
+        run=job.run or "",
+        temporary=temporary,
+        name=job.name,
+        config=settings,
+        config_digest=job.config_digest,
+        promise=promise(job.config),
+        staging=job.staging,
+        max_dead_fraction=job.config.ingest.max_dead_fraction,
+        input_bytes=job.input_bytes,
+    )
+
+
+def _exclude(path: str) -> Callable[[pa.RecordBatch], pa.BooleanArray]:
+    return ExcludeList.read(path).matches
+
+
+def _plans(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
+    for text in batch.column("text").to_pylist():
+        yield orjson.loads(text)

@@ -1,0 +1,122 @@
+"""Flags: holdfast's own, then Beam's, and nothing that neither knows."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from transforms.errors import UsageError
+
+__all__ = ["Parser", "add_shared_flags", "check_beam_flags", "flag_values"]
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that raises `UsageError` and knows no abbreviations."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, allow_abbrev=False, **kwargs)
+
+    def error(self, message: str) -> NoReturn:
+        """Raises instead of leaving the program."""
+        raise UsageError(message)
+
+
+def _share(text: str) -> tuple[str, float]:
+    name, equals, share = text.partition("=")
+    try:
+        return (name.strip(), float(share)) if equals and name.strip() else _no_share(text)
+    except ValueError:
+        return _no_share(text)
+
+
+def _no_share(text: str) -> NoReturn:
+    raise argparse.ArgumentTypeError(f"{text!r} is not NAME=SHARE, such as original=0.3")
+
+
+_FLAGS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("--floor", {"type": _share, "action": "append", "metavar": "NAME=SHARE", "help": "least share of every shard: original, tail"}),
+    ("--cap", {"type": _share, "action": "append", "metavar": "NAME=SHARE", "help": "greatest share of every shard: synthetic"}),
+    ("--no-floors", {"action": "store_true", "default": None, "help": "say that no floors and caps are meant"}),
+    ("--target", {"metavar": "SIZE", "help": "size of the output, such as 2G; default: as much unique text as the floors allow"}),
+    ("--shard-size", {"metavar": "SIZE", "help": "size of a shard (default 64M)"}),
+    ("--unit", {"choices": ["chars", "bytes", "docs", "tokens"], "help": "what sizes and shares are measured in (default chars)"}),
+    ("--repeat-cap", {"type": int, "metavar": "K", "help": "most appearances of a protected document (default 4)"}),
+    ("--rotation", {"type": int, "metavar": "N", "help": "seed of every draw (default 0)"}),
+    ("--exclude", {"metavar": "FILE", "help": "ids, URLs and hosts that must not appear, one a line"}),
+    ("--exchange", {"choices": ["files", "shuffle"], "help": "how rows travel between workers (default: files locally)"}),
+    ("--staging", {"metavar": "DIR", "help": "annotated documents (default: beside the output)"}),
+)  # fmt: skip
+
+_READING: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("--input", {"action": "append", "metavar": "PATH", "help": "file, folder or glob; may be repeated"}),
+    ("--field", {"action": "append", "metavar": "NAME=COLUMN", "help": "input column of text, id, url, source, date, lang or origin"}),
+    ("--max-dead-fraction", {"type": float, "metavar": "SHARE", "help": "fail above this share of unreadable records (default 0.01)"}),
+    ("--langid-model", {"metavar": "FILE", "help": "another fastText language identifier"}),
+    ("--trusted-source", {"action": "append", "metavar": "NAME", "help": "source or host whose documents are original"}),
+    ("--date-kind", {"choices": ["crawl", "page"], "help": "who recorded the dates (default crawl)"}),
+)  # fmt: skip
+
+
+def add_shared_flags(parser: argparse.ArgumentParser, *, reading: bool, selecting: bool) -> None:
+    """Adds the flags of jobs that read input, of jobs that select, or of both."""
+    if reading:
+        group = parser.add_argument_group("reading")
+        for name, settings in _READING:
+            group.add_argument(name, **settings)
+    group = parser.add_argument_group("selecting" if selecting else "places")
+    for name, settings in _FLAGS:
+        if selecting or name in ("--staging", "--exchange"):
+            group.add_argument(name, **settings)
+
+
+def _mapping(pairs: Sequence[str] | None) -> dict[str, str]:
+    found = {}
+    for pair in pairs or ():
+        name, equals, column = pair.partition("=")
+        if not equals:
+            raise UsageError(f"--field {pair!r} is not NAME=COLUMN, such as text=body")
+        found[name] = column
+    return found
+
+
+def flag_values(given: argparse.Namespace) -> dict[str, Any]:
+    """Flags in the shape of a configuration file; those not given are left out."""
+    flat = vars(given)
+    names = ("output", "staging", "no_floors", "target", "shard_size", "unit", "repeat_cap")
+    names += ("rotation", "exclude", "exchange", "input")
+    values = {name: flat[name] for name in names if flat.get(name) is not None}
+    if flat.get("floor"):
+        values["floors"] = dict(flat["floor"])
+    if flat.get("cap"):
+        values["caps"] = dict(flat["cap"])
+    ingest: dict[str, Any] = {"fields": fields} if (fields := _mapping(flat.get("field"))) else {}
+    if flat.get("max_dead_fraction") is not None:
+        ingest["max_dead_fraction"] = flat["max_dead_fraction"]
+    provenance = {"trusted_sources": flat.get("trusted_source"), "date_kind": flat.get("date_kind")}
+    groups = {"ingest": ingest, "langid": {"model": flat.get("langid_model")}}
+    for name, group in (groups | {"provenance": provenance}).items():
+        if kept := {key: value for key, value in group.items() if value is not None}:
+            values[name] = kept
+    return values
+
+
+def check_beam_flags(own: argparse.ArgumentParser, rest: Sequence[str]) -> PipelineOptions:
+    """Beam's options from what holdfast does not know.
+
+    Raises:
+        UsageError: Beam does not know a flag either; the message names the nearest.
+    """
+    beam = Parser(add_help=False)
+    for options in PipelineOptions.__subclasses__():
+        options._add_argparse_args(beam)  # noqa: SLF001  # as Beam's own parser does
+    _, unknown = beam.parse_known_args(list(rest))
+    if unknown:
+        known = [flag for parser in (own, beam) for flag in parser._option_string_actions]  # noqa: SLF001
+        flag = unknown[0].partition("=")[0]
+        near = difflib.get_close_matches(flag, known, n=1, cutoff=0)
+        raise UsageError(f"unknown argument {unknown[0]!r}; did you mean {near[0]}?")
+    return PipelineOptions(list(rest), save_main_session=False)

@@ -1,0 +1,104 @@
+"""Manifests as tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from transforms.records import REASONS
+
+__all__ = ["print_languages", "print_plan", "print_run", "print_summary"]
+
+_MOST = 40
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number == 0 else "right")
+    return table
+
+
+def _shares(manifest: Mapping[str, Any]) -> Table:
+    table = _table(f"shares by {manifest['size_unit']}", "share", "promised", "worst shard", "all")
+    total = sum(shard["size"] for shard in manifest["shards"]) or 1
+    for kind, sign, pick in (("floors", ">=", min), ("caps", "<=", max)):
+        for name, share in manifest[kind].items():
+            worst = pick(shard["shares"][name] for shard in manifest["shards"])
+            every = sum(shard["members"][name] for shard in manifest["shards"]) / total
+            table.add_row(name, f"{sign} {share:.4g}", f"{worst:.4f}", f"{every:.4f}")
+    return table
+
+
+def _ledger(manifest: Mapping[str, Any]) -> Table:
+    ledger = manifest["ledger"]
+    table = _table("ledger", "documents", "count")
+    table.add_row("read", f"{ledger['read']:,}")
+    table.add_row("kept", f"{ledger['kept']:,}")
+    for reason in REASONS:
+        if ledger["dropped"].get(reason):
+            table.add_row(f"dropped: {reason}", f"{ledger['dropped'][reason]:,}")
+    table.add_row("dead letters", f"{ledger['dead_letters']:,}")
+    return table
+
+
+def print_summary(manifest: Mapping[str, Any], where: str, console: Console) -> None:
+    """The end of a run: what was read, kept and dropped, the shares, and where it is."""
+    console.print(_ledger(manifest))
+    if manifest["floors"] or manifest["caps"]:
+        console.print(_shares(manifest))
+    size = sum(shard["size"] for shard in manifest["shards"])
+    console.print(
+        f"{len(manifest['shards'])} shards, {size:,} {manifest['size_unit']} in {where}",
+        soft_wrap=True,
+    )
+
+
+def print_run(manifest: Mapping[str, Any], where: str, console: Console) -> None:
+    """A whole manifest."""
+    console.print(f"run {manifest['run']}, holdfast {manifest['versions']['holdfast']}")
+    print_summary(manifest, where, console)
+    shards = _table("shards", "path", "documents", "size", *manifest["floors"], *manifest["caps"])
+    for shard in manifest["shards"][:_MOST]:
+        names = (*manifest["floors"], *manifest["caps"])
+        shares = [f"{shard['shares'][name]:.4f}" for name in names]
+        shards.add_row(shard["path"], f"{shard['documents']:,}", f"{shard['size']:,}", *shares)
+    console.print(shards)
+    languages = _table("languages", "language", "tail", "documents", "size")
+    ranked = sorted(manifest["languages"].items(), key=lambda item: (-item[1]["size"], item[0]))
+    for lang, facts in ranked[:_MOST]:
+        tail = "yes" if lang in manifest["tail"] else ""
+        languages.add_row(lang, tail, f"{facts['documents']:,}", f"{facts['size']:,}")
+    console.print(languages)
+    for name, rows in (("shards", manifest["shards"]), ("languages", ranked)):
+        if len(rows) > _MOST:
+            console.print(f"{len(rows) - _MOST} more {name} in manifest.json")
+
+
+def print_plan(plan: Mapping[str, Any], console: Console) -> None:
+    """What a plan takes of each cell, and what binds it."""
+    table = _table("plan", "cell", "documents", "unique", "taken", "appearances")
+    for cell in plan["cells"]:
+        figures = (cell["documents"], cell["unique"], cell["quota"], cell["appearances"])
+        table.add_row(cell["name"], *(f"{figure:,}" for figure in figures))
+    console.print(table)
+    unit = plan["config"]["unit"]
+    console.print(f"{plan['total']:,} {unit} in {plan['shards']} shards; {plan['unique']:,} unique")
+    console.print(f"largest feasible: {plan['feasible']:,} {unit}", soft_wrap=True)
+    console.print(f"binding: {'; '.join(plan['binding'])}", soft_wrap=True)
+    for note in plan["notes"]:
+        console.print(note, soft_wrap=True)
+
+
+def print_languages(languages: list[Any], console: Console) -> None:
+    """Rows of the language registry."""
+    table = _table("languages", "code", "name", "scripts", "class", "tail", "speakers")
+    for language, tail in languages:
+        speakers = "" if language.speakers is None else f"{language.speakers:,}"
+        scripts = " ".join(language.scripts)
+        row = (language.code, language.name, scripts, str(language.joshi), "yes" if tail else "")
+        table.add_row(*row, speakers)
+    console.print(table)

@@ -1,0 +1,284 @@
+"""Launching: what a run is called, where it may go, and running its graph to the end."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+import re
+from typing import Any, Literal
+
+import apache_beam as beam
+import orjson
+import xxhash
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
+
+from pipelines import graph
+from pipelines.config import Config
+from pipelines.progress import Progress
+from transforms import errors, storage
+from transforms.dedup.beam import Scale
+from transforms.errors import HoldfastError, UsageError
+from transforms.exchange import Carrier
+from transforms.ingest.exclude import ExcludeList
+from transforms.ingest.listing import InputFile, list_inputs, read_inputs, write_inputs
+from transforms.langid.model import load_model
+from transforms.outcome import OUTCOME, read_outcome
+from transforms.shards.layout import MANIFEST
+from transforms.shards.verify import require
+from transforms.staging.record import ANNOTATED, KEPT_RECORD, read_record
+
+__all__ = ["Launch", "launch", "prepare"]
+
+Kind = Literal["curate", "annotate", "select"]
+
+_LOG = logging.getLogger("holdfast")
+_LOCAL = ("FnApiRunner", "DirectRunner", "BundleBasedDirectRunner", "PrismRunner")
+_PARALLEL_BYTES = 24 << 20
+"""Input from which several worker processes are worth the seconds that they take to start."""
+_PARTITION_BYTES = 48 << 20
+_LIGHT_BYTES = 160 << 20
+"""Text whose light rows fill a partition."""
+_PACKED = 4
+"""How much larger text is than its file; only partition counts depend on it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Launch:
+    """A run that is ready to start.
+
+    Attributes:
+        kind: Which part of the job.
+        job: What the graph is built from.
+        options: Beam's, completed.
+        text_bytes: About how much text there is to read.
+        done: Whether the same run is published already.
+    """
+
+    kind: Kind
+    job: graph.Job
+    options: PipelineOptions
+    text_bytes: int
+    done: bool
+
+
+def _unpacked(files: list[InputFile]) -> int:
+    return sum(file.size * (1 if file.format == "jsonl" else _PACKED) for file in files)
+
+
+def _scale(text_bytes: int, workers: int) -> Scale:
+    least = 4 * workers if workers > 1 else 2
+    return Scale(
+        light=max(least, -(-text_bytes // _LIGHT_BYTES)),
+        text=max(least, -(-text_bytes // _PARTITION_BYTES)),
+    )
+
+
+def _complete(options: PipelineOptions, text_bytes: int) -> tuple[str, int]:
+    """Chooses runner and workers where nobody else did; their names and number."""
+    standard, direct = options.view_as(StandardOptions), options.view_as(DirectOptions)
+    standard.runner = standard.runner or "FnApiRunner"
+    runner = standard.runner.rsplit(".", 1)[-1]
+    if runner not in _LOCAL:
+        return runner, 0
+    if "direct_num_workers" not in options.get_all_options(drop_default=True):
+        direct.direct_num_workers = (os.cpu_count() or 1) if text_bytes >= _PARALLEL_BYTES else 1
+    workers = direct.direct_num_workers or os.cpu_count() or 1
+    if workers > 1 and direct.direct_running_mode == "in_memory":
+        direct.direct_running_mode = "multi_processing"
+    return runner, workers
+
+
+def _digests(config: Config) -> dict[str, str]:
+    """Digests of the files that a configuration names, and that decide the output."""
+    found = {"langid_model": load_model(config.langid.model).digest}
+    if config.exclude:
+        found["exclude"] = ExcludeList.read(config.exclude).digest
+    return found
+
+
+def _run_name(files: list[InputFile], annotation: str, selection: str) -> str:
+    """From the configuration and what was read, not from what it is called."""
+    contents = sorted(f"{file.size}:{file.digest}" for file in files)
+    data = orjson.dumps([contents, annotation, selection])
+    return xxhash.xxh3_64_hexdigest(data)
+
+
+def _check_output(run: str, name: str, staging: str) -> bool:
+    """Whether the run is published already.
+
+    Raises:
+        UsageError: The place holds something else.
+    """
+    if storage.exists(storage.join(run, MANIFEST)):
+        there = require(run)["run"]
+        if there == name:
+            return True
+        raise UsageError(
+            f"--output {run} holds run {there}, which has another input or configuration; "
+            "a published run is never changed: choose another place"
+        )
+    left = [e.path for e in storage.glob(storage.join(run, "*"))] or storage.glob(storage.join(run, "*", "*"))
+    if left and _owner(staging) != (run, name):
+        raise UsageError(
+            f"--output {run} is not empty and holds no published run; choose an empty folder"
+        )
+    return False
+
+
+def _owner(staging: str) -> tuple[str, str] | None:
+    """Which run a staging folder was last used for."""
+    path = storage.join(staging, "run.json")
+    if not storage.exists(path):
+        return None
+    owner = orjson.loads(storage.read_bytes(path))
+    return owner["output"], owner["run"]
+
+
+def _clear_staging(staging: str) -> None:
+    """Empties a staging folder of holdfast's own.
+
+    Raises:
+        UsageError: It holds something that holdfast did not put there.
+    """
+    there = storage.glob(storage.join(staging, "*")) or storage.glob(storage.join(staging, "*", "*"))
+    if there and not storage.exists(storage.join(staging, "run.json")):
+        raise UsageError(
+            f"--staging {staging} holds files that are not holdfast's; choose an empty folder"
+        )
+    for name in ("parts", "dead_letters", "kept", "spool", "progress", ANNOTATED, KEPT_RECORD, OUTCOME):
+        storage.delete_tree(storage.join(staging, name))
+
+
+def prepare(kind: Kind, config: Config, options: PipelineOptions) -> Launch:
+    """Decides everything that is decided before the graph runs.
+
+    Raises:
+        UsageError, InputError: Something that was asked for cannot be.
+    """
+    _check_request(kind, config)
+    staging = config.staging or f"{str(config.output).rstrip('/')}.staging"
+    files = read_inputs(storage.join(staging, "inputs.jsonl")) if kind == "select" else list_inputs(config.input)
+    digests = _digests(config)
+    annotation = config.digest_of("annotation", {"langid_model": digests["langid_model"]})
+    if kind == "select":
+        annotation = str(read_record(staging, ANNOTATED)["annotation"])
+    selection = config.digest_of("selection", digests)
+    name = _run_name(files, annotation, selection)
+    run = None if kind == "annotate" else str(config.output)
+    done = run is not None and _check_output(run, name, staging)
+    text_bytes = _unpacked(files)
+    runner, workers = _complete(options, text_bytes)
+    carrier: Carrier = config.exchange or ("files" if workers else "shuffle")
+    job = graph.Job(
+        config=config,
+        staging=staging,
+        run=run,
+        name=name,
+        config_digest=xxhash.xxh3_128_hexdigest(f"{annotation}{selection}".encode()),
+        annotation=annotation,
+        carrier=carrier,
+        scale=_scale(text_bytes, workers or 16),
+        input_bytes=sum(file.size for file in files),
+    )
+    if not done:
+        _fill_staging(kind, job, files)
+        _LOG.info("run %s: %d files on %s, workers: %s", name, len(files), runner, workers or "service")
+    return Launch(kind, job, options, text_bytes, done)
+
+
+def _check_request(kind: Kind, config: Config) -> None:
+    """Refuses requests that lack something."""
+    if kind != "annotate" and not (config.floors or config.caps or config.no_floors):
+        raise UsageError(
+            "no floors are given: name them (--floor original=0.3 --floor tail=0.1), or say "
+            "--no-floors if shares do not matter"
+        )
+    if config.no_floors and config.floors:
+        raise UsageError("--no-floors contradicts the floors given; leave one of them out")
+    if config.output is None and not (kind == "annotate" and config.staging):
+        raise UsageError("no output is given; name a folder with --output")
+    if kind != "select" and not config.input:
+        raise UsageError("no input is given; name a file, a folder or a glob with --input")
+    if kind == "select" and config.staging is None:
+        raise UsageError("no staging folder is given; name the one that annotate or curate left")
+
+
+def _fill_staging(kind: Kind, job: graph.Job, files: list[InputFile]) -> None:
+    """Puts down what the graph reads."""
+    if kind == "select":
+        for name in ("kept", "spool", "progress", KEPT_RECORD, OUTCOME):
+            storage.delete_tree(job.place(name))
+    else:
+        _clear_staging(job.staging)
+        storage.makedirs(job.staging)
+        write_inputs(files, job.place("inputs.jsonl"))
+    if job.run is not None:
+        for name in ("data", "dropped", "dead_letters", "_temporary"):
+            storage.delete_tree(storage.join(job.run, name))
+    owner = {"output": job.run, "run": job.name}
+    storage.write_bytes_atomically(job.place("run.json"), orjson.dumps(owner))
+    if job.config.exclude:
+        listed = storage.read_bytes(job.config.exclude)
+        storage.write_bytes_atomically(job.place("exclude.txt"), listed)
+
+
+def _build(ready: Launch) -> beam.Pipeline:
+    pipeline = beam.Pipeline(options=ready.options)
+    staged = graph.staged if ready.kind == "select" else graph.annotate
+    given = staged(pipeline, ready.job)
+    if ready.kind != "annotate":
+        graph.select(given, ready.job)
+    return pipeline
+
+
+def launch(ready: Launch, progress: Progress) -> Any:
+    """Builds the graph, runs it and waits for it.
+
+    Returns:
+        Beam's result.
+
+    Raises:
+        HoldfastError: What the graph raised, with its own type.
+    """
+    pipeline = _build(ready)
+    try:
+        with progress:
+            result = pipeline.run()
+            result.wait_until_finish()
+    except Exception as error:
+        raise _understood(error, ready.job.staging) from error
+    finally:
+        storage.delete_tree(ready.job.place("spool"))
+        storage.delete_tree(ready.job.place("progress"))
+    if ready.kind == "annotate" and not storage.exists(ready.job.place(ANNOTATED)):
+        raise errors.InputError("the input holds no document; check --input and the field mapping")
+    return result
+
+
+_RAISED = re.compile(r"transforms\.errors\.(\w+): (.*)")
+
+
+def _understood(error: Exception, staging: str) -> Exception:
+    """The error of ours behind a runner's: by type, by record, or by its words."""
+    if isinstance(error, HoldfastError):
+        return error
+    outcome = read_outcome(staging)
+    if outcome is not None:
+        return _with_code(outcome["exit_code"], outcome["message"])
+    found = _RAISED.findall(str(error))
+    if found:
+        name, message = found[-1]
+        kind = getattr(errors, name, HoldfastError)
+        return kind(re.sub(r" \[while running .*", "", message.replace("\\n", " ")))  # type: ignore[no-any-return]
+    if isinstance(error, OSError):
+        return errors.StorageError(f"{error}")
+    return error
+
+
+def _with_code(code: int, message: str) -> HoldfastError:
+    kinds = (errors.UsageError, errors.VerificationError, errors.InfeasibleError)
+    for kind in (*kinds, errors.DeadLettersError, errors.StorageError):
+        if kind.exit_code == code:
+            return kind(message)
+    return HoldfastError(message)

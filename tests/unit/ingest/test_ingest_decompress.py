@@ -1,0 +1,117 @@
+import gzip
+import io
+import pathlib
+import random
+
+import pytest
+import zstandard
+from ingest_files import read_all, reasons, texts
+
+from transforms.ingest.decompress import DamagedError, decompress
+
+LINES = [b'{"text": "%d %d"}\n' % (i, random.Random(i).getrandbits(256)) for i in range(3000)]
+DATA = b"".join(LINES)
+
+
+def zstd(data: bytes) -> bytes:
+    return zstandard.ZstdCompressor(write_checksum=True).compress(data)
+
+
+PACK = {"gz": lambda data: gzip.compress(data, mtime=0), "zst": zstd}
+
+
+def unpack(data: bytes, codec: str) -> tuple[bytes, int | None]:
+    """All that can be had, and how much was consumed if there was damage."""
+    pieces = []
+    try:
+        for piece in decompress(io.BytesIO(data), codec):
+            pieces.append(piece)  # noqa: PERF402  # what came before the error counts
+    except DamagedError as e:
+        return b"".join(pieces), e.consumed
+    return b"".join(pieces), None
+
+
+@pytest.mark.parametrize("codec", PACK)
+def test_whole_files(codec: str) -> None:
+    pack = PACK[codec]
+    assert unpack(b"", codec) == (b"", None), "an empty file"
+    assert unpack(pack(b""), codec) == (b"", None), "an empty stream"
+    assert unpack(pack(DATA), codec) == (DATA, None)
+    assert unpack(pack(DATA) + pack(b"more") + pack(DATA), codec) == (DATA + b"more" + DATA, None)
+
+
+def test_padding_and_skippable_frames() -> None:
+    assert unpack(gzip.compress(b"x") + b"\0" * 9000, "gz") == (b"x", None)
+    skippable = b"\x50\x2a\x4d\x18\x04\0\0\0abcd"
+    assert unpack(skippable + zstd(b"x") + skippable + zstd(b"y"), "zst") == (b"xy", None)
+
+
+@pytest.mark.parametrize("codec", PACK)
+def test_cut_off_anywhere(codec: str) -> None:
+    """Everything that the bytes left hold is given, and never more."""
+    packed = PACK[codec](DATA)
+    last = -1
+    for cut in range(1, len(packed), len(packed) // 15):
+        out, consumed = unpack(packed[:cut], codec)
+        assert consumed == cut
+        assert DATA.startswith(out)
+        assert len(out) >= last
+        last = len(out)
+    assert last > len(DATA) // 2
+
+
+@pytest.mark.parametrize("codec", PACK)
+def test_what_comes_before_corruption_is_kept(codec: str) -> None:
+    good = PACK[codec](DATA)
+    out, consumed = unpack(good + b"garbage that is no header at all", codec)
+    assert out == DATA
+    assert len(good) <= (consumed or 0) < len(good) + 20
+
+
+def test_corrupt_in_the_middle() -> None:
+    """The block that fails is decoded byte by byte, so its beginning is kept."""
+    packed = bytearray(PACK["zst"](DATA))
+    middle = len(packed) * 9 // 10
+    packed[middle : middle + 8] = b"\xff" * 8
+    out, consumed = unpack(bytes(packed), "zst")
+    assert consumed is not None
+    assert DATA.startswith(out)
+
+
+def test_wrong_checksum_is_damage() -> None:
+    for codec, at in (("gz", -8), ("zst", -1)):
+        packed = bytearray(PACK[codec](DATA))
+        packed[at] ^= 1
+        out, consumed = unpack(bytes(packed), codec)
+        assert out == DATA, "the data itself was read before the sum was"
+        assert consumed is not None
+
+
+def test_bomb_is_handed_on_in_pieces() -> None:
+    packed = gzip.compress(b"\0" * (64 << 20))
+    largest = max(map(len, decompress(io.BytesIO(packed), "gz")))
+    assert largest <= 40 << 20
+
+
+@pytest.mark.parametrize("codec", PACK)
+def test_rest_of_a_damaged_file_is_one_dead_letter(tmp_path: pathlib.Path, codec: str) -> None:
+    packed = PACK[codec](DATA)
+    path = tmp_path / f"a.jsonl.{codec}"
+    path.write_bytes(packed[: len(packed) * 9 // 10])
+    documents, dead = read_all(path)
+    n = len(documents)
+    assert 0 < n < len(LINES)
+    assert texts(documents) == [eval(line)["text"] for line in LINES[:n]]  # noqa: S307
+    assert reasons(dead) == [(sum(map(len, LINES[:n])), "unreadable_rest")]
+    assert dead[0]["n_bytes"] == 0, "all of what is there was decoded"
+    assert "ends within" in dead[0]["excerpt"]
+
+
+@pytest.mark.parametrize("codec", PACK)
+def test_a_file_of_another_format(tmp_path: pathlib.Path, codec: str) -> None:
+    path = tmp_path / f"a.jsonl.{codec}"
+    path.write_bytes(DATA)
+    documents, dead = read_all(path)
+    assert documents == []
+    assert reasons(dead) == [(0, "unreadable_rest")]
+    assert len(DATA) - 10 < dead[0]["n_bytes"] <= len(DATA)

@@ -1,0 +1,46 @@
+"""Reading a split, whatever its format."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Literal
+
+import pyarrow as pa
+
+from transforms import storage
+from transforms.ingest.config import IngestConfig
+from transforms.ingest.jsonl import read_jsonl
+from transforms.ingest.packing import Packer
+from transforms.ingest.parquet import read_parquet
+from transforms.ingest.splits import Split, changed
+from transforms.ingest.validate import letters_batch
+
+__all__ = ["Kind", "read_split"]
+
+Kind = Literal["documents", "dead"]
+
+
+def read_split(split: Split, config: IngestConfig) -> Iterator[tuple[Kind, pa.RecordBatch]]:
+    """Reads a split in batches of documents and of dead letters.
+
+    Yields:
+        `("documents", batch)` with the schema `records.INGESTED`, and
+        `("dead", batch)` with the schema `records.DEAD_LETTERS`.
+
+    Raises:
+        InputError: The file changed, or lacks a column that has to be there.
+        StorageError: The file cannot be read.
+    """
+    with storage.open_input(split.path) as source:
+        if source.seek(0, os.SEEK_END) != split.size:
+            raise changed(split.path)
+    read = read_parquet if split.format == "parquet" else read_jsonl
+    packer = Packer(split, config)
+    for documents, letters in read(split, config):
+        if letters:
+            yield "dead", letters_batch(letters)
+        for batch in packer.add(documents):
+            yield "documents", batch
+    for batch in packer.flush():
+        yield "documents", batch

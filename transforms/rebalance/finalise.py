@@ -1,0 +1,138 @@
+"""From the documents dealt to a shard to the shard: trimmed, ordered, summed up."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from transforms.errors import InfeasibleError
+from transforms.rebalance.interleave import interleave
+from transforms.rebalance.plan import Plan
+from transforms.rebalance.ranks import halves
+from transforms.rebalance.tables import columns
+from transforms.rebalance.trim import trim
+from transforms.rebalance.windows import worst_window
+
+__all__ = ["ASSIGNED", "SUMMARY", "TRIMMED", "check_total", "finalise_shard"]
+
+ASSIGNED = columns(
+    shard=pa.int64(),
+    position=pa.int64(),
+    node=pa.uint64(),
+    doc_id=pa.binary(),
+    repeat=pa.int32(),
+    size=pa.int64(),
+)
+"""An appearance and its place in the output."""
+
+TRIMMED = pa.schema([ASSIGNED.field(n) for n in ("shard", "node", "doc_id", "repeat", "size")])
+"""An appearance taken out of its shard; with `repeat` 0 the document is lost."""
+
+SUMMARY = columns(
+    shard=pa.int64(),
+    documents=pa.int64(),
+    size=pa.int64(),
+    largest=pa.int64(),
+    trimmed_documents=pa.int64(),
+    trimmed_size=pa.int64(),
+    inside=pa.list_(pa.int64()),
+    shortfall=pa.list_(pa.int64()),
+    window_start=pa.list_(pa.int64()),
+    window_stop=pa.list_(pa.int64()),
+)
+"""One shard. `inside`: size that counts for each rule, in the order of
+`Rules.constraints`; the others: each floor's worst window, in that of `Rules.floors`."""
+
+
+def finalise_shard(shard: int, table: pa.Table, plan: Plan) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """Trims a shard until every floor and cap holds, and orders it.
+
+    Args:
+        shard: Its number.
+        table: All rows of `place.PLACED` of the shard, of both rounds, in any order.
+        plan: The run's plan.
+
+    Returns:
+        Rows of `ASSIGNED` by position, rows of `TRIMMED`, one row of `SUMMARY`.
+
+    Raises:
+        InfeasibleError: If nothing would be left of the shard.
+    """
+    table = _canonical(table)
+    sizes, cells = table.column("size").to_numpy(), table.column("cell").to_numpy()
+    last = table.column("last").to_numpy(zero_copy_only=False)
+    keep = trim(sizes, cells, last, plan.rules)
+    if not keep.any():
+        raise InfeasibleError(
+            f"shard {shard} of {plan.shards} is left empty: its documents are too few or too "
+            "large to meet every floor and cap; use a larger --shard-size or lower a floor"
+        )
+    kept, rest = table.filter(pa.array(keep)), table.filter(pa.array(~keep))
+    order = interleave(sizes[keep], cells[keep], plan.rules)
+    kept = kept.take(order)
+    summary = _summary(shard, kept, rest, plan)
+    kept = kept.append_column("position", pa.array(np.arange(len(order), dtype=np.int64)))
+    return (
+        kept.select(ASSIGNED.names).cast(ASSIGNED),
+        rest.select(TRIMMED.names).cast(TRIMMED),
+        summary,
+    )
+
+
+def _canonical(table: pa.Table) -> pa.Table:
+    """By cell and place on the line, whatever order rows came in."""
+    table = table.combine_chunks()
+    upper, lower = halves(table.column("doc_id"))
+    keys = [table.column(name).to_numpy() for name in ("repeat", "v", "cell")]
+    return table.take(np.lexsort((keys[0], lower, upper, keys[1], keys[2])))
+
+
+def _summary(shard: int, kept: pa.Table, rest: pa.Table, plan: Plan) -> pa.Table:
+    sizes, cells = kept.column("size").to_numpy(), kept.column("cell").to_numpy()
+    members = [
+        (cells >> np.uint16(bit)) & np.uint16(1) == 1 for bit in range(len(plan.rules.constraints))
+    ]
+    windows = [
+        worst_window(sizes, member, rule.share)
+        for member, rule in zip(members, plan.rules.floors, strict=False)
+    ]
+    row = {
+        "shard": shard,
+        "documents": len(sizes),
+        "size": int(sizes.sum()),
+        "largest": int(sizes.max()),
+        "trimmed_documents": rest.num_rows,
+        "trimmed_size": int(rest.column("size").to_numpy().sum()),
+        "inside": [int(sizes[member].sum()) for member in members],
+        "shortfall": [window[0] for window in windows],
+        "window_start": [window[1] for window in windows],
+        "window_stop": [window[2] for window in windows],
+    }
+    return pa.Table.from_pylist([row], schema=SUMMARY)
+
+
+def check_total(summaries: pa.Table, plan: Plan) -> int:
+    """The size published, if it is what the target asks for.
+
+    Args:
+        summaries: Rows of `SUMMARY` of all shards, in any order.
+        plan: The run's plan.
+
+    Raises:
+        InfeasibleError: If a shard is missing, or the size is above the target or
+            below `Plan.least`.
+    """
+    if summaries.num_rows != plan.shards:
+        raise InfeasibleError(
+            f"{plan.shards - summaries.num_rows} of {plan.shards} shards got no document; "
+            f"set --shard-size {-(-plan.total // max(1, summaries.num_rows))} or more"
+        )
+    size = int(summaries.column("size").to_numpy().sum())
+    target = plan.config.target
+    if target is not None and not plan.least <= size <= target:
+        raise InfeasibleError(
+            f"target {target:,} {plan.config.unit}: whole documents came to {size:,} after "
+            f"trimming, outside {plan.least:,} to {target:,}; set --target {size} or a larger "
+            "--shard-size"
+        )
+    return size

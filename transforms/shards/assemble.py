@@ -1,0 +1,114 @@
+"""From a partition of routed rows to files under temporary names."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import orjson
+import pyarrow as pa
+
+from transforms import storage
+from transforms.errors import LedgerError
+from transforms.records import DEAD_LETTERS, DROPPED, PUBLISHED
+from transforms.shards.check import REPORT, check_shard
+from transforms.shards.identities import claims_of_dropped
+from transforms.shards.layout import digest, parquet_bytes
+from transforms.shards.promise import Assess, Promise
+
+__all__ = ["FILE", "assemble_shard", "write_dead_letters", "write_dropped"]
+
+FILE = pa.schema(
+    [
+        ("folder", pa.string()),
+        ("partition", pa.int64()),
+        ("path", pa.string()),
+        ("sha256", pa.string()),
+        ("rows", pa.int64()),
+        ("facts", pa.binary()),
+    ]
+)
+"""A file that is no shard, under its temporary name. `facts` is JSON: documents by
+reason, and bytes lost."""
+
+
+def _put(folder: str, data: bytes) -> str:
+    """Writes under a name of this attempt's own."""
+    path = storage.join(folder, f"{uuid.uuid4().hex}.parquet")
+    with storage.create(path) as sink:
+        sink.write(data)
+    return path
+
+
+def assemble_shard(
+    partition: int, tables: Mapping[str, pa.Table], *, folder: str, promise: Promise, assess: Assess
+) -> Iterator[tuple[str, pa.Table]]:
+    """Writes one shard and checks what then lies on storage.
+
+    Args:
+        partition: The shard.
+        tables: `routed`: rows of `staging.ROUTED`, all of the shard.
+        folder: For temporary names.
+        promise: What the shard has to keep.
+        assess: Provenance, recomputed.
+
+    Yields:
+        `reports` (REPORT, `path` temporary) and `claims` (CLAIM).
+
+    Raises:
+        LedgerError: A row of the shard is missing.
+    """
+    routed = tables["routed"]
+    order = np.argsort(routed.column("position").to_numpy(), kind="stable")
+    positions = routed.column("position").to_numpy()[order]
+    if not np.array_equal(positions, np.arange(len(routed))):
+        raise LedgerError(f"shard {partition}: {len(routed)} rows do not fill their places")
+    path = _put(folder, parquet_bytes(routed.take(order).select(PUBLISHED.names).cast(PUBLISHED)))
+    report, claims = check_shard(partition, path, storage.read_bytes(path), promise, assess)
+    yield "reports", report.cast(REPORT)
+    yield "claims", claims
+
+
+def _file(
+    folder: str, partition: int, path: str, data: bytes, rows: int, facts: Mapping[str, int]
+) -> pa.Table:
+    row = {"folder": folder, "partition": partition, "path": path, "sha256": digest(data)}
+    row |= {"rows": rows, "facts": orjson.dumps(facts)}
+    return pa.Table.from_pylist([row], schema=FILE)
+
+
+def write_dropped(
+    partition: int, tables: Mapping[str, pa.Table], *, folder: str
+) -> Iterator[tuple[str, pa.Table]]:
+    """Writes one part of `dropped/`, in order of its rows' values.
+
+    Yields:
+        `files` (FILE) and `claims` (CLAIM).
+    """
+    rows = tables["dropped"].sort_by([(name, "ascending") for name in DROPPED.names])
+    data = parquet_bytes(rows)
+    counts = {v["values"]: v["counts"] for v in rows.column("reason").value_counts().to_pylist()}
+    yield "files", _file("dropped", partition, _put(folder, data), data, len(rows), counts)
+    yield "claims", claims_of_dropped(rows)
+
+
+def write_dead_letters(
+    partition: int, tables: Mapping[str, pa.Table], *, folder: str
+) -> Iterator[tuple[str, pa.Table]]:
+    """Writes one part of `dead_letters/`, in order of file and position.
+
+    Yields:
+        `files` (FILE), with the bytes of unreadable files in `facts`.
+    """
+    rows = tables["dead_letters"].sort_by([(name, "ascending") for name in DEAD_LETTERS.names])
+    unreadable = [
+        size
+        for reason, size in zip(
+            rows.column("reason").to_pylist(), rows.column("n_bytes").to_pylist(), strict=True
+        )
+        if reason.startswith("unreadable")
+    ]
+    data = parquet_bytes(rows)
+    facts = {"unreadable_bytes": sum(unreadable)}
+    yield "files", _file("dead_letters", partition, _put(folder, data), data, len(rows), facts)

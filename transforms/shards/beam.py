@@ -1,0 +1,142 @@
+"""Assembling, checking and publishing shards, wired into Beam."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+
+from transforms import coders as coders  # registers the coder of pa.RecordBatch
+from transforms import metrics
+from transforms.exchange import Exchange, Input, Spool, by_hash, by_value
+from transforms.outcome import recorded, write_outcome
+from transforms.records import DEAD_LETTERS, DROPPED
+from transforms.shards import assemble, identities
+from transforms.shards.check import REPORT
+from transforms.shards.promise import Assess, Promise
+from transforms.shards.publish import Publication, publish
+from transforms.staging.outcome import LEDGER, ROUTED
+
+__all__ = ["PublishShards", "WriteShards"]
+
+Collections = Mapping[str, beam.PCollection]
+
+
+class WriteShards(beam.PTransform):  # type: ignore[misc]
+    """Writes shards, dropped documents and dead letters under temporary names.
+
+    Input: a dict of `routed`, `dropped` and `dead_letters`.
+    Output: a dict of `reports` (check.REPORT), `files` (assemble.FILE) and `findings`
+    (identities.FINDING).
+
+    Args:
+        folder: For temporary names.
+        promise: What every shard has to keep; `tail` may name all tail languages.
+        assess: Provenance, recomputed by the check.
+        partitions: For rows without text.
+        spool: How rows travel. Text moves here for the second and last time.
+    """
+
+    def __init__(
+        self, folder: str, promise: Promise, assess: Assess, partitions: int, spool: Spool
+    ) -> None:
+        super().__init__()
+        self._folder, self._promise, self._assess = folder, promise, assess
+        self._partitions, self._spool = partitions, spool
+
+    def expand(self, given: Collections) -> dict[str, beam.PCollection]:
+        assembled = functools.partial(
+            assemble.assemble_shard, folder=self._folder, promise=self._promise, assess=self._assess
+        )
+        shards = {"routed": given["routed"]} | Exchange(
+            "Assemble shards",
+            {"routed": Input(ROUTED, by_value("shard"))},
+            1,
+            assembled,
+            ("reports", "claims"),
+            self._spool,
+        )
+        dropped = self._write(given, "dropped", DROPPED, "doc_id", assemble.write_dropped)
+        letters = self._write(
+            given, "dead_letters", DEAD_LETTERS, "position", assemble.write_dead_letters
+        )
+        claims = (shards["claims"], dropped["claims"]) | "All claims" >> beam.Flatten()
+        check = functools.partial(
+            identities.check_partition, repeat_cap=self._promise.repeat_cap
+        )
+        checked = {"claims": claims} | Exchange(
+            "Check identities",
+            {"claims": Input(identities.CLAIM, by_hash("key"))},
+            self._partitions,
+            check,
+            ("findings",),
+            self._spool,
+        )
+        files = (dropped["files"], letters["files"]) | "All files" >> beam.Flatten()
+        return {"reports": shards["reports"], "files": files, "findings": checked["findings"]}
+
+    def _write(
+        self, given: Collections, name: str, schema: pa.Schema, key: str, write: Any
+    ) -> dict[str, beam.PCollection]:
+        outputs = ("files", "claims") if name == "dropped" else ("files",)
+        return {name: given[name]} | Exchange(  # type: ignore[no-any-return]
+            f"Write {name.replace('_', ' ')}",
+            {name: Input(schema, by_hash(key))},
+            self._partitions,
+            functools.partial(write, folder=self._folder),
+            outputs,
+            self._spool,
+        )
+
+
+class PublishShards(beam.PTransform):  # type: ignore[misc]
+    """Checks the run as a whole and makes it visible, or refuses.
+
+    Input: a dict of `reports`, `files`, `findings`, `ledger` and `plan` (one JSON
+    object as `dict`). Output: one manifest, as a `dict`.
+
+    Args:
+        where: Places, names and conditions.
+        staging: Where `outcome.json` goes.
+    """
+
+    def __init__(self, where: Publication, staging: str) -> None:
+        super().__init__()
+        self._where, self._staging = where, staging
+
+    def expand(self, given: Collections) -> beam.PCollection:
+        sides = [
+            beam.pvalue.AsList(given[name])
+            for name in ("plan", "reports", "files", "ledger", "findings")
+        ]
+        start = given["plan"].pipeline | "Begin publishing" >> beam.Create([self._where.run])
+        publishing = beam.ParDo(_Publish(self._where, self._staging), *sides)
+        return start | "Publish" >> publishing.with_output_types(str)
+
+
+def _table(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
+    return pa.Table.from_batches(list(batches), schema=schema)
+
+
+class _Publish(beam.DoFn):  # type: ignore[misc]
+    def __init__(self, where: Publication, staging: str) -> None:
+        self._where, self._staging = where, staging
+
+    def process(  # type: ignore[no-untyped-def]
+        self, run: str, plan, reports, files, ledger, findings
+    ) -> Iterator[str]:
+        with recorded(self._staging), metrics.cpu("publish"):
+            found = _table(findings, identities.FINDING).column("finding").to_pylist()
+            manifest = publish(
+                self._where,
+                plan[0] if plan else {"shards": 0},
+                _table(reports, REPORT),
+                _table(files, assemble.FILE),
+                _table(ledger, LEDGER),
+                found,
+            )
+            write_outcome(self._staging, 0, f"published {manifest['run']}")
+        yield run

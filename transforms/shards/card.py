@@ -1,0 +1,96 @@
+"""The dataset card: what a reader of the shards needs to know, as the hub renders it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+__all__ = ["dataset_card"]
+
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (10**6, "100K<n<1M"))
+_SIZES += ((10**7, "1M<n<10M"), (10**8, "10M<n<100M"), (10**9, "100M<n<1B"))
+_MOST_LANGUAGES = 200
+
+
+def _front_matter(manifest: Mapping[str, Any]) -> str:
+    rows = sum(shard["documents"] for shard in manifest["shards"])
+    codes = sorted({lang.split("_")[0] for lang in manifest["languages"]} - {"und", "zxx"})
+    front = {
+        "configs": [
+            {"config_name": "default", "data_files": [{"split": "train", "path": "data/*.parquet"}]}
+        ],
+        "language": codes,
+        "size_categories": [next((name for most, name in _SIZES if rows < most), "n>1T")],
+        "tags": ["holdfast", "curated"],
+        "task_categories": ["text-generation"],
+    }
+    return yaml.safe_dump(front, sort_keys=True, allow_unicode=True)
+
+
+def _table(head: list[str], rows: list[list[object]]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "| " + " | ".join("---" for _ in head) + " |"]
+    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def _promises(manifest: Mapping[str, Any]) -> str:
+    rows: list[list[object]] = []
+    for kind, sign, pick in (("floors", "at least", min), ("caps", "at most", max)):
+        for name, share in manifest[kind].items():
+            worst = pick(shard["shares"][name] for shard in manifest["shards"])
+            rows.append([name, f"{sign} {share:.4g}", f"{worst:.4f}"])
+    return _table(["share", "promised in every shard", "worst shard"], rows) if rows else "None."
+
+
+def _ledger(manifest: Mapping[str, Any]) -> str:
+    ledger = manifest["ledger"]
+    rows: list[list[object]] = [["read", ledger["read"]], ["kept", ledger["kept"]]]
+    rows += [[f"dropped: {reason}", count] for reason, count in ledger["dropped"].items()]
+    return _table(["documents", "count"], [*rows, ["dead letters", ledger["dead_letters"]]])
+
+
+def _languages(manifest: Mapping[str, Any]) -> str:
+    ranked = sorted(manifest["languages"].items(), key=lambda item: (-item[1]["size"], item[0]))
+    tail = set(manifest["tail"])
+    rows: list[list[object]] = [
+        [f"`{lang}`", "yes" if lang in tail else "", facts["documents"], facts["size"]]
+        for lang, facts in ranked[:_MOST_LANGUAGES]
+    ]
+    table = _table(["language", "tail", "documents", manifest["size_unit"]], rows)
+    left = len(ranked) - _MOST_LANGUAGES
+    return f"{table}\n\n{left} more in `manifest.json`." if left > 0 else table
+
+
+def dataset_card(manifest: Mapping[str, Any]) -> str:
+    """A card in Markdown with YAML front matter, from a finished manifest."""
+    return f"""---
+{_front_matter(manifest)}---
+# Curated text, run `{manifest["run"]}`
+
+Training shards made by holdfast {manifest["versions"]["holdfast"]}:
+deduplicated, tagged, and dealt so that every shard keeps its promised shares, measured
+in {manifest["size_unit"]}, repeats counted. `holdfast verify` recomputes all of it.
+
+## Promises
+
+{_promises(manifest)}
+
+## Ledger
+
+{_ledger(manifest)}
+
+## Languages
+
+{_languages(manifest)}
+
+## Fields
+
+A row is one document, its text as it was read. `origin` says what is known of who
+wrote it (`anchor`: evidenced human, with `origin_tier` and `origin_evidence`;
+`synthetic`: declared, or carrying an artefact of a machine; `unverified`), `lang` and
+`tail` which language it is in, `copies` for how many records it stands, `repeat`
+counts its appearances from 0. `dropped/` names every document left out and why,
+`dead_letters/` what could not be read.
+"""

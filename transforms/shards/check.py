@@ -1,0 +1,173 @@
+"""Recomputing what one published shard claims, from its rows alone."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from transforms.dedup.fingerprint import document_ids, text_hashes
+from transforms.rebalance.windows import worst_window
+from transforms.records import PUBLISHED
+from transforms.shards.identities import claims_of
+from transforms.shards.promise import Assess, Promise, members
+
+__all__ = ["REPORT", "check_shard"]
+
+REPORT = pa.schema(
+    [
+        ("shard", pa.int32()),
+        ("path", pa.string()),
+        ("sha256", pa.string()),
+        ("n_bytes", pa.int64()),
+        ("documents", pa.int64()),
+        ("distinct", pa.int64()),
+        ("size", pa.int64()),
+        ("facts", pa.binary()),
+        ("findings", pa.list_(pa.string())),
+    ]
+)
+"""What was found in one shard. `distinct` counts first appearances; `facts` is JSON:
+`members` (size by attribute), `worst_window` by floor, `languages` and `origins`
+(first appearances: documents, size, tail)."""
+
+Sizes = npt.NDArray[np.int64]
+
+
+def _mismatches(name: str, given: pa.Array, computed: pa.Array) -> Iterator[str]:
+    same = pc.equal(given, computed).fill_null(False)
+    both_null = pc.and_(given.is_null(), computed.is_null())
+    wrong = pc.invert(pc.or_(same, both_null)).to_numpy(zero_copy_only=False)
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        yield f"{int(wrong.sum())} rows have a wrong {name}, the first is row {row}"
+
+
+def _check_rows(batch: pa.RecordBatch, promise: Promise, assess: Assess) -> Iterator[str]:
+    """Columns that follow from other columns of the row."""
+    text = batch.column("text")
+    yield from _mismatches("doc_id", batch.column("doc_id"), document_ids(batch))
+    yield from _mismatches("text_hash", batch.column("text_hash"), text_hashes(text))
+    yield from _mismatches("n_chars", batch.column("n_chars"), pc.utf8_length(text))
+    yield from _mismatches("n_bytes", batch.column("n_bytes"), pc.binary_length(text))
+    langs = batch.column("lang").dictionary_encode()
+    listed = pa.array([promise.is_tail(lang) for lang in langs.dictionary.to_pylist()], pa.bool_())
+    tail = pc.and_(listed.take(langs.indices), pc.invert(batch.column("mixed")))
+    yield from _mismatches("tail", batch.column("tail"), tail)
+    yield from _check_origin(batch, assess)
+    protected = np.zeros(len(batch), dtype=bool)
+    for attribute in promise.floors:
+        protected |= members(pa.Table.from_batches([batch]), attribute)
+    repeated = batch.column("repeat").to_numpy() > 0
+    if (repeated & ~protected).any():
+        yield f"row {int(np.flatnonzero(repeated & ~protected)[0])} repeats unprotected text"
+
+
+def _check_origin(batch: pa.RecordBatch, assess: Assess) -> Iterator[str]:
+    """Tier and origin follow from the row, or from a copy that was declared machine-made."""
+    by_copy = pa.array(
+        ["declared_copy" in given for given in batch.column("origin_evidence").to_pylist()]
+    )
+    computed = assess(batch)
+    origin = pc.if_else(by_copy, "synthetic", computed.column("origin"))
+    tier = pc.if_else(by_copy, pa.scalar(None, pa.string()), computed.column("origin_tier"))
+    yield from _mismatches("origin", batch.column("origin"), origin)
+    yield from _mismatches("origin_tier", batch.column("origin_tier"), tier)
+
+
+def _check_shares(table: pa.Table, sizes: Sizes, promise: Promise) -> Iterator[str]:
+    total = int(sizes.sum())
+    for attribute, share in promise.floors.items():
+        have = int(sizes[members(table, attribute)].sum())
+        if have < promise.exact(share) * total:
+            yield f"floor {attribute}={share} is broken: {have} of {total} {promise.unit}"
+    for attribute, share in promise.caps.items():
+        have = int(sizes[members(table, attribute)].sum())
+        if have > promise.exact(share) * total:
+            yield f"cap {attribute}={share} is broken: {have} of {total} {promise.unit}"
+
+
+def _windows(table: pa.Table, sizes: Sizes, promise: Promise) -> dict[str, float]:
+    """The worst shortfall of any window, by floor, in size units."""
+    return {
+        name: float(worst_window(sizes, members(table, name), share)[0])
+        for name, share in promise.floors.items()
+    }
+
+
+def _check_windows(worst: dict[str, float], sizes: Sizes, promise: Promise) -> Iterator[str]:
+    bound = (1 + len(promise.floors)) * int(sizes.max(initial=0))
+    for name, shortfall in worst.items():
+        if shortfall > bound:
+            yield f"a window is {shortfall:.0f} {promise.unit} short of floor {name}; at most {bound}"
+
+
+def _summary(table: pa.Table, sizes: Sizes, column: str) -> dict[str, list[int]]:
+    """First appearances by a column: documents, size, documents that are tail."""
+    first = pc.equal(table.column("repeat"), 0)
+    rows = pa.table(
+        {"key": table.column(column), "size": sizes, "tail": table.column("tail").cast(pa.int64())}
+    ).filter(first)
+    summed = rows.group_by("key").aggregate([("size", "count"), ("size", "sum"), ("tail", "sum")])
+    names = ("key", "size_count", "size_sum", "tail_sum")
+    keys, *columns = (summed.column(name).to_pylist() for name in names)
+    return {key: list(values) for key, *values in sorted(zip(keys, *columns, strict=True))}
+
+
+def check_shard(
+    shard: int, path: str, data: bytes, promise: Promise, assess: Assess
+) -> tuple[pa.Table, pa.Table]:
+    """Recomputes everything that one shard says of itself.
+
+    Args:
+        shard: Its number.
+        path: Its name, for the report.
+        data: The whole file.
+        promise: Floors, caps, unit, tail languages.
+        assess: Provenance, from the columns of a batch.
+
+    Returns:
+        One row of `REPORT`, and the shard's claims (`identities.CLAIM`).
+    """
+    table = pq.ParquetFile(io.BytesIO(data)).read()
+    findings = []
+    if not table.schema.equals(PUBLISHED):
+        findings.append(f"the schema differs from the published one: {table.schema.names}")
+        table = table.slice(0, 0).cast(PUBLISHED) if set(PUBLISHED.names) <= set(table.schema.names) else PUBLISHED.empty_table()
+    sizes = promise.sizes(table)
+    for batch in table.combine_chunks().to_batches():
+        findings += _check_rows(batch, promise, assess)
+    findings += _check_shares(table, sizes, promise)
+    worst = _windows(table, sizes, promise)
+    findings += _check_windows(worst, sizes, promise)
+    if not len(table):
+        findings.append("the shard is empty")
+    facts = {
+        "members": {
+            name: int(sizes[members(table, name)].sum())
+            for name in ("original", "tail", "synthetic")
+        },
+        "worst_window": worst,
+        "largest": int(sizes.max(initial=0)),
+        "languages": _summary(table, sizes, "lang"),
+        "origins": _summary(table, sizes, "origin"),
+    }
+    row = {
+        "shard": shard,
+        "path": path,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "n_bytes": len(data),
+        "documents": len(table),
+        "distinct": int((table.column("repeat").to_numpy() == 0).sum()),
+        "size": int(sizes.sum()),
+        "facts": orjson.dumps(facts, option=orjson.OPT_SORT_KEYS),
+        "findings": findings,
+    }
+    return pa.Table.from_pylist([row], schema=REPORT), claims_of(table)

@@ -1,0 +1,126 @@
+"""`manifest.json`: what a run is made of and what it promises."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from transforms.dedup.config import SCHEME
+from transforms.errors import InputError
+from transforms.shards.promise import Promise
+
+__all__ = ["encode", "languages_of", "parse", "promise_of", "shard_entries", "versions"]
+
+_PACKAGES = ("holdfast", "apache-beam", "pyarrow", "numpy", "datasketch", "fasttext", "xxhash")
+_KEYS = ("run", "config", "config_digest", "versions", "size_unit", "floors", "caps", "plan")
+_KEYS += ("tail", "languages", "ledger", "shards", "files")
+
+
+def versions() -> dict[str, str]:
+    """What the bytes of a run depend on."""
+    found = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    return found | {
+        "python": platform.python_version(),
+        "unicode": unicodedata.unidata_version,
+        "signature_scheme": SCHEME,
+    }
+
+
+def shard_entries(reports: Sequence[Mapping[str, Any]], promise: Promise) -> list[dict[str, Any]]:
+    """The `shards` of a manifest, from rows of `check.REPORT` with final paths."""
+    entries = []
+    for report in reports:
+        facts = orjson.loads(report["facts"])
+        shares = {
+            name: facts["members"][name] / report["size"] if report["size"] else 0.0
+            for name in sorted({*facts["members"], *promise.floors, *promise.caps})
+        }
+        entries.append(
+            {
+                "path": report["path"],
+                "sha256": report["sha256"],
+                "documents": report["documents"],
+                "size": report["size"],
+                "members": facts["members"],
+                "shares": shares,
+                "worst_window": facts["worst_window"],
+                "largest_document": facts["largest"],
+            }
+        )
+    return entries
+
+
+def _summed(reports: Sequence[Mapping[str, Any]], column: str) -> dict[str, list[int]]:
+    """First appearances over all shards, by a column: documents, size, tail documents."""
+    total: dict[str, list[int]] = {}
+    for report in reports:
+        for key, values in orjson.loads(report["facts"])[column].items():
+            total[key] = [a + b for a, b in zip(total.get(key, [0, 0, 0]), values, strict=True)]
+    return dict(sorted(total.items()))
+
+
+def languages_of(reports: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+    """The `languages` of a manifest: distinct published documents and their size."""
+    return {
+        lang: {"documents": documents, "size": size, "tail_documents": tail}
+        for lang, (documents, size, tail) in _summed(reports, "languages").items()
+    }
+
+
+def kept_of(reports: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+    """Distinct published documents, by language and by origin."""
+    return {
+        "by_language": {key: values[0] for key, values in _summed(reports, "languages").items()},
+        "by_origin": {key: values[0] for key, values in _summed(reports, "origins").items()},
+    }
+
+
+def encode(manifest: Mapping[str, Any]) -> bytes:
+    """JSON for people and programs: indented, keys sorted."""
+    options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
+    return orjson.dumps(manifest, option=options)
+
+
+def parse(data: bytes, path: str) -> dict[str, Any]:
+    """Reads a manifest.
+
+    Raises:
+        InputError: It is no JSON, or lacks a key.
+    """
+    try:
+        manifest = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise InputError(f"{path} is no JSON ({error}); the run is damaged") from error
+    missing = [key for key in _KEYS if not isinstance(manifest, dict) or key not in manifest]
+    if missing:
+        raise InputError(f"{path} lacks {', '.join(missing)}; it is no manifest of holdfast")
+    return manifest  # type: ignore[no-any-return]
+
+
+def promise_of(manifest: Mapping[str, Any], path: str) -> Promise:
+    """The promise that a manifest makes.
+
+    Raises:
+        InputError: A value is not of its kind.
+    """
+    try:
+        return Promise(
+            floors={name: float(share) for name, share in manifest["floors"].items()},
+            caps={name: float(share) for name, share in manifest["caps"].items()},
+            unit=str(manifest["size_unit"]),
+            is_tail=frozenset(manifest["tail"]).__contains__,
+            repeat_cap=int(manifest["plan"]["repeat_cap"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"{path}: floors, caps, size_unit, tail or plan is damaged: {error!r}") from error
+
+
+def file_entry(path: str, sha256: str, table: pa.Table) -> dict[str, Any]:
+    """An entry of `files`: a published file that is no shard."""
+    return {"path": path, "sha256": sha256, "rows": len(table)}

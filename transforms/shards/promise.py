@@ -1,0 +1,61 @@
+"""What a run promises, as its manifest states it: the yardstick of every check."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+__all__ = ["ATTRIBUTES", "Assess", "Promise", "members"]
+
+Assess = Callable[[pa.RecordBatch], pa.RecordBatch]
+"""Recomputes the columns of `records.ORIGIN` from a document's own fields."""
+
+Flags = npt.NDArray[np.bool_]
+
+ATTRIBUTES: Mapping[str, Callable[[pa.Table], pa.Array]] = {
+    "original": lambda table: pc.equal(table.column("origin"), "anchor"),
+    "tail": lambda table: table.column("tail"),
+    "synthetic": lambda table: pc.equal(table.column("origin"), "synthetic"),
+}
+"""Which published rows a floor or cap of this name speaks of."""
+
+
+def members(table: pa.Table, attribute: str) -> Flags:
+    """Bool per row: counts towards the attribute."""
+    return np.asarray(ATTRIBUTES[attribute](table).to_numpy(), dtype=bool)
+
+
+@dataclasses.dataclass(frozen=True)
+class Promise:
+    """Floors, caps and what they are measured in.
+
+    Attributes:
+        floors: Least share by attribute, of every shard.
+        caps: Greatest share by attribute, of every shard.
+        unit: `chars`, `bytes`, `docs` or `tokens`.
+        is_tail: Whether a language is frozen as tail.
+        repeat_cap: Most appearances of a protected document.
+    """
+
+    floors: Mapping[str, float]
+    caps: Mapping[str, float]
+    unit: str
+    is_tail: Callable[[str], bool]
+    repeat_cap: int
+
+    def sizes(self, table: pa.Table) -> npt.NDArray[np.int64]:
+        """Size of each row in the unit."""
+        if self.unit == "docs":
+            return np.ones(len(table), dtype=np.int64)
+        return table.column(f"n_{self.unit}").cast(pa.int64()).to_numpy()  # type: ignore[no-any-return]
+
+    @staticmethod
+    def exact(share: float) -> Fraction:
+        """The share as it was written, so that 0.3 means three tenths."""
+        return Fraction(repr(share))

@@ -1,0 +1,170 @@
+"""The last step: decide whether the run may be seen, and make it visible."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from transforms import storage
+from transforms.errors import DeadLettersError, InputError, VerificationError
+from transforms.records import DEAD_LETTERS, DROPPED
+from transforms.shards import layout, manifest as manifests
+from transforms.shards.assemble import FILE
+from transforms.shards.card import dataset_card
+from transforms.shards.ledger import build_ledger, check_ledger
+from transforms.shards.promise import Promise
+
+__all__ = ["Publication", "publish"]
+
+_SHOWN = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Publication:
+    """Where and under which conditions a run is published.
+
+    Attributes:
+        run: Its folder.
+        temporary: The folder of temporary names.
+        name: The run's name.
+        config: Its configuration, as JSON can hold it.
+        config_digest: Of what decides the output.
+        promise: Floors, caps, unit and tail.
+        staging: Where dead letters go when they are too many.
+        max_dead_fraction: Greatest share of dead letters.
+        input_bytes: Size of all input files.
+    """
+
+    run: str
+    temporary: str
+    name: str
+    config: dict[str, Any]
+    config_digest: str
+    promise: Promise
+    staging: str
+    max_dead_fraction: float
+    input_bytes: int
+
+    def final(self, name: str) -> str:
+        """A path within the run."""
+        return storage.join(self.run, name)
+
+
+def _check_dead(where: Publication, files: list[dict[str, Any]], read: int) -> int:
+    """The number of dead letters.
+
+    Raises:
+        InputError: Nothing at all was read.
+        DeadLettersError: They are too many.
+    """
+    letters = [file for file in files if file["folder"] == "dead_letters"]
+    dead = sum(file["rows"] for file in letters)
+    lost = sum(orjson.loads(file["facts"])["unreadable_bytes"] for file in letters)
+    fraction = max(dead / max(1, read + dead), lost / max(1, where.input_bytes))
+    if fraction > where.max_dead_fraction:
+        raise DeadLettersError(
+            f"{dead} of {read + dead} records and {lost} of {where.input_bytes} input bytes are "
+            f"unreadable: {fraction:.2%}, more than max_dead_fraction={where.max_dead_fraction}; "
+            f"see {storage.join(where.staging, 'dead_letters')}, mend the input or raise the limit"
+        )
+    if not read:
+        raise InputError("the input holds no document; check --input and the field mapping")
+    return dead
+
+
+def _fail(findings: Sequence[str]) -> None:
+    if findings:
+        shown = "; ".join(findings[:_SHOWN])
+        raise VerificationError(f"{len(findings)} checks failed before publishing: {shown}")
+
+
+def _name_files(where: Publication, files: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Moves the files that are no shards to their final names; their manifest entries."""
+    entries = []
+    kinds: tuple[tuple[str, pa.Schema, Callable[[int, int], str]], ...] = (
+        ("dropped", DROPPED, layout.dropped_name),
+        ("dead_letters", DEAD_LETTERS, layout.dead_letters_name),
+    )
+    for folder, schema, name in kinds:
+        own = sorted((f for f in files if f["folder"] == folder), key=lambda f: f["partition"])
+        for number, file in enumerate(own):
+            path = name(number, len(own))
+            storage.rename(file["path"], where.final(path))
+            entries.append({"path": path, "sha256": file["sha256"], "rows": file["rows"]})
+        if not own:
+            path, data = name(0, 1), layout.parquet_bytes(schema.empty_table())
+            storage.write_bytes_atomically(where.final(path), data)
+            entries.append({"path": path, "sha256": layout.digest(data), "rows": 0})
+    return entries
+
+
+def publish(
+    where: Publication,
+    plan: dict[str, Any],
+    reports: pa.Table,
+    files: pa.Table,
+    outcomes: pa.Table,
+    findings: Sequence[str],
+) -> dict[str, Any]:
+    """Publishes a run whose shards lie under temporary names.
+
+    Args:
+        where: Places, names, conditions.
+        plan: The plan, as JSON can hold it, with `shards` and `repeat_cap`.
+        reports: Rows of `check.REPORT`, one a shard.
+        files: Rows of `assemble.FILE`.
+        outcomes: Rows of `staging.LEDGER`.
+        findings: Of the checks across files.
+
+    Returns:
+        The manifest. It is written last: until then the run does not exist.
+
+    Raises:
+        DeadLettersError, InputError: Too much of the input was unreadable.
+        VerificationError: A promise is broken; nothing is published.
+    """
+    shards = sorted(reports.to_pylist(), key=lambda report: report["shard"])
+    others = files.cast(FILE).to_pylist()
+    dead = _check_dead(where, others, sum(outcomes.column("documents").to_pylist()))
+    ledger = build_ledger(outcomes, dead)
+    found = [f"shard {r['shard']}: {finding}" for r in shards for finding in r["findings"]]
+    if [report["shard"] for report in shards] != list(range(plan["shards"])):
+        found.append(f"{len(shards)} shards were written, the plan has {plan['shards']}")
+    reasons: Counter[str] = Counter()
+    for file in others:
+        if file["folder"] == "dropped":
+            reasons.update(orjson.loads(file["facts"]))
+    found += check_ledger(ledger, manifests.kept_of(shards), reasons, dead)
+    _fail([*found, *findings])
+    for report in shards:
+        name = layout.shard_name(report["shard"], len(shards))
+        storage.makedirs(where.final("data"))
+        storage.rename(report["path"], where.final(name))
+        report["path"] = name
+    for folder in ("dropped", "dead_letters"):
+        storage.makedirs(where.final(folder))
+    manifest = {
+        "run": where.name,
+        "config": where.config,
+        "config_digest": where.config_digest,
+        "versions": manifests.versions(),
+        "size_unit": where.promise.unit,
+        "floors": dict(where.promise.floors),
+        "caps": dict(where.promise.caps),
+        "plan": plan,
+        "tail": sorted(lang for lang in ledger["by_language"] if where.promise.is_tail(lang)),
+        "languages": manifests.languages_of(shards),
+        "ledger": ledger | {"size": build_ledger(outcomes, 0, "size")},
+        "shards": manifests.shard_entries(shards, where.promise),
+        "files": _name_files(where, others),
+    }
+    card = dataset_card(manifest).encode()
+    storage.write_bytes_atomically(where.final(layout.CARD), card)
+    storage.delete_tree(where.temporary)
+    storage.write_bytes_atomically(where.final(layout.MANIFEST), manifests.encode(manifest))
+    return manifest

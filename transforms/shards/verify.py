@@ -1,0 +1,168 @@
+"""Recomputing every promise of a run from what was published.
+
+Nothing in the manifest is trusted but what it promises: floors, caps, unit and the
+frozen list of tail languages. Every number that it states is computed again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from transforms import storage
+from transforms.errors import HoldfastError, InputError
+from transforms.records import DEAD_LETTERS, DROPPED
+from transforms.shards import manifest as manifests
+from transforms.shards.check import check_shard
+from transforms.shards.identities import CLAIM, check_claims, claims_of_dropped
+from transforms.shards.layout import CARD, MANIFEST, digest
+from transforms.shards.ledger import check_ledger
+from transforms.shards.promise import Assess, Promise
+
+__all__ = ["Verdict", "verify_run"]
+
+_MOST_FINDINGS = 100
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What was checked, and what was found to be wrong.
+
+    Attributes:
+        checked: What was recomputed, as lines for people.
+        findings: Violations, the first hundred.
+    """
+
+    checked: tuple[str, ...]
+    findings: tuple[str, ...]
+
+
+def _same(path: str, claimed: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in found.items():
+        if claimed.get(name) != value:
+            yield f"{path}: the manifest says {name}={claimed.get(name)!r}, the file gives {value!r}"
+
+
+def _check_one(
+    run: str, number: int, claimed: Mapping[str, Any], promise: Promise, assess: Assess
+) -> tuple[list[str], dict[str, Any] | None, pa.Table]:
+    path = str(claimed.get("path"))
+    try:
+        data = storage.read_bytes(storage.join(run, path))
+        report, claims = check_shard(number, path, data, promise, assess)
+    except (HoldfastError, pa.ArrowException, OSError) as error:
+        return [f"{path} cannot be read: {error}"], None, CLAIM.empty_table()
+    row = report.to_pylist()[0]
+    findings = [f"{path}: {finding}" for finding in row["findings"]]
+    findings += _same(path, claimed, manifests.shard_entries([row], promise)[0])
+    return findings, row, claims
+
+
+def _read_others(
+    run: str, files: list[dict[str, Any]], folder: str, schema: pa.Schema
+) -> tuple[list[str], pa.Table]:
+    """The rows of all files of a folder, and how they differ from what is claimed."""
+    findings, tables = [], [schema.empty_table()]
+    for claimed in files:
+        path = claimed["path"]
+        if not path.startswith(folder):
+            continue
+        try:
+            data = storage.read_bytes(storage.join(run, path))
+            table = pq.ParquetFile(io.BytesIO(data)).read().cast(schema)
+        except (HoldfastError, pa.ArrowException, OSError, ValueError) as error:
+            findings.append(f"{path} cannot be read: {error}")
+            continue
+        findings += _same(path, claimed, manifests.file_entry(path, digest(data), table))
+        tables.append(table)
+    return findings, pa.concat_tables(tables)
+
+
+def _strangers(run: str, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Data files that the manifest does not know."""
+    known = {entry["path"] for entry in (*manifest["shards"], *manifest["files"])}
+    for folder in ("data", "dropped", "dead_letters"):
+        for entry in storage.glob(storage.join(run, folder, "*.parquet")):
+            name = f"{folder}/{entry.path.rsplit('/', 1)[-1]}"
+            if name not in known:
+                yield f"{name} is not in the manifest"
+    if not storage.exists(storage.join(run, CARD)):
+        yield f"{CARD} is missing"
+
+
+def _check_totals(
+    manifest: Mapping[str, Any], reports: list[dict[str, Any]], dropped: pa.Table, dead: pa.Table
+) -> Iterator[str]:
+    reasons = Counter(dropped.column("reason").to_pylist())
+    yield from check_ledger(manifest["ledger"], manifests.kept_of(reports), reasons, len(dead))
+    found = {"languages": manifests.languages_of(reports)}
+    yield from _same(MANIFEST, manifest, found)
+
+
+def verify_run(run: str, assess_for: Any, workers: int = 2) -> Verdict:
+    """Verifies a published run.
+
+    Args:
+        run: Its folder.
+        assess_for: Makes the provenance assessment (`promise.Assess`) from the
+            manifest's `config`.
+        workers: Shards that are checked at a time.
+
+    Raises:
+        InputError: There is no manifest, or it is none.
+    """
+    path = storage.join(run, MANIFEST)
+    if not storage.exists(path):
+        raise InputError(f"{path} does not exist; {run} is not a published run")
+    manifest = manifests.parse(storage.read_bytes(path), path)
+    promise = manifests.promise_of(manifest, path)
+    assess = assess_for(manifest["config"])
+    findings: list[str] = []
+    with ThreadPoolExecutor(workers) as pool:
+        entries = list(enumerate(manifest["shards"]))
+        results = list(pool.map(lambda e: _check_one(run, *e, promise, assess), entries))
+    for found, _, _ in results:
+        findings += found
+    lost, dropped = _read_others(run, manifest["files"], "dropped/", DROPPED)
+    unread, dead = _read_others(run, manifest["files"], "dead_letters/", DEAD_LETTERS)
+    findings += [*lost, *unread, *_strangers(run, manifest)]
+    reports = [report for _, report, _ in results if report is not None]
+    findings += _check_totals(manifest, reports, dropped, dead)
+    claims = pa.concat_tables([*(claims for *_, claims in results), claims_of_dropped(dropped)])
+    findings += check_claims(claims, promise.repeat_cap)
+    return Verdict(_told(promise, reports, dropped, dead), tuple(findings[:_MOST_FINDINGS]))
+
+
+def _told(
+    promise: Promise, reports: list[dict[str, Any]], dropped: pa.Table, dead: pa.Table
+) -> tuple[str, ...]:
+    shards, documents = len(reports), sum(report["documents"] for report in reports)
+    kinds = [f"{n} >= {s}" for n, s in promise.floors.items()]
+    kinds += [f"{n} <= {s}" for n, s in promise.caps.items()]
+    return (
+        f"sha256, schema, ids, sizes, origin and tail of {documents} documents in {shards} shards",
+        f"in every shard, by {promise.unit}: {', '.join(kinds) or 'no floors or caps'}",
+        "the worst window of every shard",
+        f"{len(dropped)} dropped documents: reasons, and that every witness exists",
+        f"{len(dead)} dead letters; the ledger by language and by origin",
+        "no text published twice but as a numbered repeat",
+    )
+
+
+def require(run: str) -> dict[str, Any]:
+    """The manifest of a published run.
+
+    Raises:
+        InputError: There is none.
+    """
+    path = storage.join(run, MANIFEST)
+    if not storage.exists(path):
+        raise InputError(f"{path} does not exist; {run} is not a published run")
+    return manifests.parse(storage.read_bytes(path), path)

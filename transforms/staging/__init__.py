@@ -1,0 +1,1 @@
+"""Where annotated documents rest between reading and publishing."""

@@ -1,0 +1,199 @@
+"""Writing and reading staging, wired into Beam."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+
+from transforms import coders as coders  # registers the coder of pa.RecordBatch
+from transforms import metrics, storage
+from transforms.dedup.config import DedupConfig
+from transforms.dedup.light import Unit
+from transforms.dedup.rows import FATE, KEPT, PART
+from transforms.dedup.beam import by_part
+from transforms.exchange import Exchange, Input, Spool, by_hash, to_one
+from transforms.rebalance.finalise import ASSIGNED, TRIMMED
+from transforms.rebalance.ranks import LIGHT
+from transforms.staging import record
+from transforms.staging.light import Exclude, read_light
+from transforms.staging.outcome import settle_parts
+from transforms.staging.parts import PartWriter, part_of
+
+__all__ = ["ReadLight", "ReadStaging", "RecordStaging", "SettleParts", "StageDocuments"]
+
+
+class StageDocuments(beam.PTransform):  # type: ignore[misc]
+    """Writes annotated batches (STAGED) to parts; gives a row of `PART` for each.
+
+    Args:
+        folder: Where the parts are put.
+    """
+
+    def __init__(self, folder: str) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def expand(self, documents: beam.PCollection) -> beam.PCollection:
+        return documents | "Write parts" >> beam.ParDo(_WriteParts(self._folder)).with_output_types(pa.RecordBatch)
+
+
+class _WriteParts(beam.DoFn):  # type: ignore[misc]
+    """Keeps the part open that the batches of a bundle belong to."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._open: dict[int, PartWriter] = {}
+
+    def start_bundle(self) -> None:
+        self._open = {}
+
+    def process(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        if not batch.num_rows:
+            return
+        with metrics.cpu("stage"):
+            part = part_of(batch)
+            finished = [self._open.pop(other).close() for other in list(self._open) if other != part]
+            if part not in self._open:
+                self._open[part] = PartWriter(self._folder, part)
+            self._open[part].write(batch)
+        metrics.count("annotate/documents", batch.num_rows)
+        metrics.count("annotate/bytes", batch.column("text").nbytes)
+        yield from finished
+
+    def finish_bundle(self) -> Iterator[Any]:
+        for part in self._open.values():
+            yield beam.transforms.window.GlobalWindows.windowed_value(part.close())
+        self._open = {}
+
+
+class RecordStaging(beam.PTransform):  # type: ignore[misc]
+    """Writes rows aside and records where everything is.
+
+    Input: a dict of batches: `spill` (rows to be written to files of their own) and,
+    if there are any, `parts` (PART), which are only named.
+    Output: one row with the path of the record, when all is written.
+
+    Args:
+        staging: The staging folder.
+        spill: Name of the rows that are written: a key of `record.SPILL`.
+        name: Of the record.
+        facts: What else the record holds.
+        spool: How names travel.
+    """
+
+    def __init__(
+        self, staging: str, spill: str, name: str, facts: Mapping[str, Any], spool: Spool
+    ) -> None:
+        super().__init__()
+        self._staging, self._spill, self._name = staging, spill, name
+        self._facts, self._spool = facts, spool
+
+    def expand(self, given: Mapping[str, beam.PCollection]) -> beam.PCollection:
+        folder = storage.join(self._staging, self._spill)
+        paths = given["spill"] | "Write rows" >> beam.Map(record.spill, folder).with_output_types(pa.RecordBatch)
+        named = {self._spill: paths}
+        inputs = {self._spill: Input(record.PATH, to_one)}
+        if "parts" in given:
+            named["parts"] = given["parts"]
+            inputs["parts"] = Input(PART, to_one)
+        path = storage.join(self._staging, self._name)
+        apply = functools.partial(record.write_record, path=path, facts=self._facts)
+        label = f"Record {self._spill.replace('_', ' ')}"
+        return (named | Exchange(label, inputs, 1, apply, ("ready",), self._spool))["ready"]
+
+
+class ReadStaging(beam.PTransform):  # type: ignore[misc]
+    """Reads what a finished staging folder holds: `parts` and `dead_letters`."""
+
+    def expand(self, staging: beam.PCollection) -> dict[str, beam.PCollection]:
+        return {
+            "parts": staging
+            | "Name parts" >> beam.FlatMap(record.staged_parts).with_output_types(pa.RecordBatch),
+            "dead_letters": staging
+            | "Read dead letters"
+            >> beam.FlatMap(record.staged_dead_letters).with_output_types(pa.RecordBatch),
+        }
+
+
+class ReadLight(beam.PTransform):  # type: ignore[misc]
+    """Reads the light rows (LIGHT) of parts.
+
+    Args:
+        exclude: Makes the takedown list; called once per worker. None without one.
+        convicted: Which rows of `synthetic_evidence` carry a convicting artefact.
+        unit: Of sizes.
+        config: Of deduplication.
+    """
+
+    def __init__(
+        self,
+        exclude: Callable[[], Exclude] | None,
+        convicted: Callable[[pa.Array], pa.Array],
+        unit: Unit,
+        config: DedupConfig,
+    ) -> None:
+        super().__init__()
+        self._arguments = (exclude, convicted, unit, config)
+
+    def expand(self, parts: beam.PCollection) -> beam.PCollection:
+        return (
+            parts
+            | "Spread parts" >> beam.Reshuffle().with_output_types(pa.RecordBatch)
+            | "Read light rows"
+            >> beam.ParDo(_ReadLight(*self._arguments)).with_output_types(pa.RecordBatch)
+        )
+
+
+class _ReadLight(beam.DoFn):  # type: ignore[misc]
+    def __init__(
+        self,
+        exclude: Callable[[], Exclude] | None,
+        convicted: Callable[[pa.Array], pa.Array],
+        unit: Unit,
+        config: DedupConfig,
+    ) -> None:
+        self._make_exclude, self._convicted = exclude, convicted
+        self._unit, self._config = unit, config
+        self._exclude: Exclude | None = None
+
+    def setup(self) -> None:
+        self._exclude = self._make_exclude() if self._make_exclude else None
+
+    def process(self, parts: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        for path in parts.column("path").to_pylist():
+            yield from read_light(path, self._exclude, self._convicted, self._unit, self._config)
+
+
+class SettleParts(beam.PTransform):  # type: ignore[misc]
+    """Joins every staged row with its outcome and routes the published ones.
+
+    Input: a dict of `parts`, `kept`, `fates`, `assigned`, `trimmed`, `too_large`.
+    Output: a dict of `routed`, `dropped`, `ledger`; see `outcome.settle_parts`.
+
+    Args:
+        unit: Size unit of the ledger.
+        partitions: How many; each holds the light rows of some parts and reads their
+            text a row group at a time.
+        spool: How the light rows travel.
+    """
+
+    def __init__(self, unit: Unit, partitions: int, spool: Spool) -> None:
+        super().__init__()
+        self._unit, self._partitions, self._spool = unit, partitions, spool
+
+    def expand(self, given: Mapping[str, beam.PCollection]) -> dict[str, beam.PCollection]:
+        inputs = {
+            "parts": Input(PART, by_hash("part")),
+            "kept": Input(KEPT, by_part),
+            "fates": Input(FATE, by_part),
+            "assigned": Input(ASSIGNED, by_part),
+            "trimmed": Input(TRIMMED, by_part),
+            "too_large": Input(LIGHT, by_part),
+        }
+        apply = functools.partial(settle_parts, unit=self._unit)
+        outputs = ("routed", "dropped", "ledger")
+        return given | Exchange("Settle parts", inputs, self._partitions, apply, outputs, self._spool)

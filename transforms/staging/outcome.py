@@ -1,0 +1,200 @@
+"""The last look at staging: every row gets its one outcome, and text sets out for its shard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from transforms import storage
+from transforms.dedup.rows import FATE, KEPT, ORIGINS, PART, TIERS, uint64
+from transforms.errors import LedgerError
+from transforms.rebalance.finalise import ASSIGNED, TRIMMED
+from transforms.records import DROPPED, PART_BITS, PUBLISHED, REASONS
+
+__all__ = ["LEDGER", "ROUTED", "settle_parts"]
+
+ROUTED = pa.schema([*PUBLISHED, ("shard", pa.int32()), ("position", pa.int32())])
+"""A published row on its way to its place."""
+
+LEDGER = pa.schema(
+    [
+        ("lang", pa.string()),
+        ("origin", pa.string()),
+        ("outcome", pa.string()),
+        ("documents", pa.int64()),
+        ("size", pa.int64()),
+    ]
+)
+"""Documents of one language and origin with one outcome: `kept` or a reason."""
+
+_KEPT = "kept"
+_OUTCOMES = (_KEPT, *REASONS)
+_NOT_SELECTED = _OUTCOMES.index("not_selected")
+_TOO_LARGE = _OUTCOMES.index("too_large")
+_TRIMMED = _OUTCOMES.index("trimmed")
+
+Index = npt.NDArray[np.int64]
+
+
+class _Part:
+    """What is known of the rows of one part, as arrays over its rows."""
+
+    def __init__(self, part: int, rows: int, tables: Mapping[str, pa.Table]) -> None:
+        self._base = np.uint64(part) << np.uint64(PART_BITS)
+        self.rows = rows
+        self._kept, kept = self._here(tables["kept"])
+        self._fates, fates = self._here(tables["fates"])
+        seen = np.bincount(np.concatenate([kept, fates]), minlength=rows)
+        if (seen != 1).any():
+            lost, twice = int((seen == 0).sum()), int((seen > 1).sum())
+            raise LedgerError(
+                f"part {part} of staging: of {rows} documents {lost} have no outcome and {twice} "
+                "have more than one; a step between staging and publishing lost or repeated them"
+            )
+        self.assigned, placed = self._here(tables["assigned"])
+        self.placed = placed
+        _, trimmed = self._here(tables["trimmed"])
+        _, large = self._here(tables["too_large"])
+        self.outcome = np.zeros(rows, dtype=np.int64)
+        self.outcome[fates] = self._fates.column("reason").to_numpy().astype(np.int64) + 1
+        unplaced = np.zeros(rows, dtype=bool)
+        unplaced[kept] = True
+        unplaced[placed] = False
+        self.outcome[unplaced] = _NOT_SELECTED
+        for code, some in ((_TRIMMED, trimmed), (_TOO_LARGE, large)):
+            cut = np.zeros(rows, dtype=bool)
+            cut[some] = True
+            self.outcome[unplaced & cut] = code
+        self.origin = self._over_rows("origin", kept, fates)
+        self.tier = self._over_rows("tier", kept, fates)
+        self._kept_at = np.full(rows, -1, dtype=np.int64)
+        self._kept_at[kept] = np.arange(len(kept))
+        self._fate_at = np.full(rows, -1, dtype=np.int64)
+        self._fate_at[fates] = np.arange(len(fates))
+
+    def _here(self, table: pa.Table) -> tuple[pa.Table, Index]:
+        """The rows of a table that lie in this part, and their row numbers."""
+        node = uint64(table, "node")
+        first, last = np.searchsorted(node, [self._base, self._base + np.uint64(1 << PART_BITS)])
+        inside = table.slice(first, last - first)
+        return inside, (node[first:last] - self._base).astype(np.int64)
+
+    def _over_rows(self, name: str, kept: Index, fates: Index) -> npt.NDArray[np.int8]:
+        out = np.zeros(self.rows, dtype=np.int8)
+        out[kept] = self._kept.column(name).to_numpy()
+        out[fates] = self._fates.column(name).to_numpy()
+        return out
+
+    def copies(self, name: str, rows: Index) -> pa.ChunkedArray:
+        """`copies` or `copies_original` of kept rows."""
+        return self._kept.column(name).take(self._kept_at[rows])
+
+    def witness(self, rows: Index) -> tuple[pa.Array, pa.Array]:
+        """Witness and similarity of dropped rows; null where they have none."""
+        at = pa.array(self._fate_at[rows], mask=self._fate_at[rows] < 0)
+        return self._fates.column("witness").take(at), self._fates.column("similarity").take(at)
+
+
+def _ledger(part: _Part, staged: pa.Table, rows: Index, unit_column: str | None) -> pa.Table:
+    size = staged.column(unit_column).cast(pa.int64()) if unit_column else pa.array(np.ones(len(rows), np.int64))
+    table = pa.table(
+        {
+            "lang": staged.column("lang"),
+            "origin": pa.array(ORIGINS).take(pa.array(part.origin[rows])),
+            "outcome": pa.array(_OUTCOMES).take(pa.array(part.outcome[rows])),
+            "size": size,
+        }
+    )
+    summed = table.group_by(["lang", "origin", "outcome"]).aggregate([("size", "count"), ("size", "sum")])
+    names = ["lang", "origin", "outcome", "size_count", "size_sum"]
+    return pa.table([summed.column(name) for name in names], schema=LEDGER)
+
+
+def _settled(staged: pa.Table, part: _Part, rows: Index) -> pa.Table:
+    """Staged rows with the origin that their group of copies gave them."""
+    origin = pa.chunked_array([pa.array(ORIGINS).take(pa.array(part.origin[rows]))])
+    tier = pa.chunked_array([pa.array(TIERS, pa.string()).take(pa.array(part.tier[rows]))])
+    changed = pc.not_equal(origin, staged.column("origin")).to_numpy()
+    if changed.any():
+        # Copies of this text speak for it: one of them is declared machine-made.
+        evidence = [
+            [*given, "declared_copy"] if here else given
+            for given, here in zip(staged.column("origin_evidence").to_pylist(), changed, strict=True)
+        ]
+        column = pa.chunked_array([pa.array(evidence, pa.list_(pa.string()))])
+        tag = pc.if_else(pc.and_(pc.equal(origin, "synthetic"), pa.array(changed)), "synthetic", staged.column("synthetic_tag"))
+        staged = _replace(_replace(staged, "origin_evidence", column), "synthetic_tag", tag)
+    return _replace(_replace(staged, "origin", origin), "origin_tier", tier)
+
+
+def _replace(table: pa.Table, name: str, column: pa.ChunkedArray) -> pa.Table:
+    return table.set_column(table.schema.get_field_index(name), name, column)
+
+
+def _routed(part: _Part, staged: pa.Table, first: int) -> pa.Table | None:
+    """The appearances of the documents of one row group, as rows of ROUTED."""
+    low, high = np.searchsorted(part.placed, [first, first + len(staged)])
+    if low == high:
+        return None
+    rows, place = part.placed[low:high], part.assigned.slice(low, high - low)
+    taken = _settled(staged.take(rows - first), part, rows)
+    for name in ("copies", "copies_original"):
+        taken = taken.append_column(name, part.copies(name, rows))
+    for name in ("repeat", "shard", "position"):
+        taken = taken.append_column(name, place.column(name))
+    return taken.select(ROUTED.names).cast(ROUTED)
+
+
+def _dropped(part: _Part, staged: pa.Table, first: int) -> pa.Table:
+    rows = first + np.flatnonzero(part.outcome[first : first + len(staged)])
+    witness, similarity = part.witness(rows)
+    taken = staged.take(rows - first)
+    reason = pa.array(_OUTCOMES).take(pa.array(part.outcome[rows]))
+    columns = [taken.column("doc_id"), taken.column("url"), reason, witness, similarity]
+    return pa.table(columns, schema=DROPPED)
+
+
+def settle_parts(
+    partition: int, tables: Mapping[str, pa.Table], *, unit: str
+) -> Iterator[tuple[str, pa.Table]]:
+    """Reads parts of staging and sends every row where it belongs.
+
+    Args:
+        partition: Not used.
+        tables: `parts` (PART), and by part `kept` (KEPT), `fates` (FATE), `assigned`
+            (finalise.ASSIGNED),
+            `trimmed` (finalise.TRIMMED) and `too_large` (ranks.LIGHT).
+        unit: Size unit of the ledger.
+
+    Yields:
+        `routed` (ROUTED), `dropped` (DROPPED) and `ledger` (LEDGER), a row group of
+        staging at a time.
+
+    Raises:
+        LedgerError: A staged row has no outcome, or more than one.
+    """
+    del partition
+    ordered = {
+        name: table.take(np.argsort(uint64(table, "node"), kind="stable"))
+        for name, table in tables.items()
+        if name != "parts"
+    }
+    column = None if unit == "docs" else f"n_{unit}"
+    names = [name for name in PUBLISHED.names if name not in ("copies", "copies_original", "repeat")]
+    for number, path, rows in zip(*(tables["parts"].column(n).to_pylist() for n in PART.names), strict=True):
+        part, first = _Part(number, rows, ordered), 0
+        with storage.open_input(path) as source:
+            file = pq.ParquetFile(source)
+            for group in range(file.num_row_groups):
+                staged = file.read_row_group(group, columns=names)
+                routed = _routed(part, staged, first)
+                if routed is not None:
+                    yield "routed", routed
+                yield "dropped", _dropped(part, staged, first)
+                yield "ledger", _ledger(part, staged, np.arange(first, first + len(staged)), column)
+                first += len(staged)

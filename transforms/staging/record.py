@@ -1,0 +1,97 @@
+"""Records of what staging holds: written when it is whole, read by whoever goes on from it."""
+
+from __future__ import annotations
+
+import io
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from transforms import storage
+from transforms.dedup.rows import KEPT, PART
+from transforms.errors import InputError
+from transforms.records import DEAD_LETTERS
+
+__all__ = ["ANNOTATED", "KEPT_RECORD", "PATH", "SPILL", "read_kept", "read_record", "spill"]
+__all__ += ["staged_dead_letters", "staged_parts", "write_record"]
+
+ANNOTATED = "annotated.json"
+"""Names all parts and dead letters; its presence means that annotation is done."""
+KEPT_RECORD = "kept.json"
+"""Names the rows that deduplication kept; its presence means that fates are known."""
+
+PATH = pa.schema([("path", pa.string())])
+SPILL = {"kept": KEPT, "dead_letters": DEAD_LETTERS}
+"""Folders of staging that hold rows other than parts, and their schemas."""
+
+
+def spill(batch: pa.RecordBatch, folder: str) -> pa.RecordBatch:
+    """Writes a batch to a file of its own; one row of `PATH`."""
+    path = storage.join(folder, f"{uuid.uuid4().hex}.parquet")
+    sink = io.BytesIO()
+    pq.write_table(pa.Table.from_batches([batch]), sink, compression="zstd")
+    with storage.create(path) as file:
+        file.write(sink.getvalue())
+    return pa.record_batch([[path]], schema=PATH)
+
+
+def write_record(
+    partition: int, tables: Mapping[str, pa.Table], *, path: str, facts: Mapping[str, Any]
+) -> Iterator[tuple[str, pa.Table]]:
+    """Writes a record of everything in `tables`; yields `ready`, the record's path.
+
+    Args:
+        partition: Not used.
+        tables: All rows to be named, by their name in the record.
+        path: Of the record.
+        facts: What else it holds.
+    """
+    del partition
+    rows = {name: table.sort_by(table.column_names[0]).to_pylist() for name, table in tables.items()}
+    options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
+    storage.write_bytes_atomically(path, orjson.dumps({**facts, **rows}, option=options))
+    yield "ready", pa.table([pa.array([path])], schema=pa.schema([("text", pa.string())]))
+
+
+def read_record(staging: str, name: str) -> dict[str, Any]:
+    """Reads a record of a staging folder.
+
+    Raises:
+        InputError: It is not there, or is damaged.
+    """
+    path = storage.join(staging, name)
+    if not storage.exists(path):
+        done = "annotated to the end" if name == ANNOTATED else "deduplicated"
+        raise InputError(f"{path} does not exist: {staging} was never {done}; run holdfast again")
+    try:
+        return orjson.loads(storage.read_bytes(path))  # type: ignore[no-any-return]
+    except orjson.JSONDecodeError as error:
+        raise InputError(f"{path} is no JSON ({error}); the staging folder is damaged") from error
+
+
+def staged_parts(staging: str) -> Iterator[pa.RecordBatch]:
+    """A row of `PART` at a time, so that parts can be spread over workers."""
+    for part in read_record(staging, ANNOTATED)["parts"]:
+        yield pa.RecordBatch.from_pylist([part], schema=PART)
+
+
+def _rows(entries: list[dict[str, str]], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    for entry in entries:
+        with storage.open_input(entry["path"]) as source:
+            for batch in pq.ParquetFile(source).iter_batches():
+                yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
+
+
+def staged_dead_letters(staging: str) -> Iterator[pa.RecordBatch]:
+    """The dead letters (DEAD_LETTERS) of annotation."""
+    yield from _rows(read_record(staging, ANNOTATED)["dead_letters"], DEAD_LETTERS)
+
+
+def read_kept(staging: str) -> tuple[dict[str, Any], Iterator[pa.RecordBatch]]:
+    """The record of deduplication, and the rows (KEPT) that it kept."""
+    record = read_record(staging, KEPT_RECORD)
+    return record, _rows(record["kept"], KEPT)
