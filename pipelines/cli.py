@@ -76,8 +76,9 @@ def _logging(verbose: bool) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("holdfast").setLevel(logging.INFO)
     if not verbose:
-        logging.getLogger("apache_beam").setLevel(logging.ERROR)
-        logging.getLogger("root").setLevel(logging.ERROR)
+        # A failing step is told once, in one line; Beam would print every traceback of it.
+        logging.getLogger().setLevel(logging.CRITICAL)
+        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -14,7 +14,7 @@ from transforms import metrics
 from transforms.dedup import candidates, compare, exact, select, settle
 from transforms.dedup.config import DedupConfig
 from transforms.dedup.fingerprint import fingerprint
-from transforms.dedup.rows import BAND, CREDIT, EDGE, KEPT, LIGHT, PAIR, PART, REMOVED
+from transforms.dedup.rows import BAND, COPY, CREDIT, EDGE, KEPT, LIGHT, PAIR, PART, REMOVED
 from transforms.dedup.rows import REQUEST, STATUS, SURVIVOR
 from transforms.exchange import Exchange, Input, Spool, by_hash, by_value
 from transforms.records import PART_BITS
@@ -101,14 +101,18 @@ class Deduplicate(beam.PTransform):  # type: ignore[misc]
         by_copy = {"documents": Input(LIGHT, by_hash("text_hash"))}
         settled = {"documents": given["documents"]} | self._light(
             "Exact copies", by_copy,
-            functools.partial(exact.settle_exact, settle=self._settle), "survivors", "fates",
+            functools.partial(exact.settle_exact, settle=self._settle), "survivors", "copies",
         )
         pairs = self._candidates(settled["survivors"])
         edges = self._verify(pairs, given["parts"])
         removed = self._select(edges)
-        near = {"survivors": settled["survivors"], "removed": removed} | self._light(
+        near = {**settled, "removed": removed} | self._light(
             "Remove near duplicates",
-            {"survivors": Input(SURVIVOR, by_hash("node")), "removed": Input(REMOVED, by_hash("node"))},
+            {
+                "survivors": Input(SURVIVOR, by_hash("node")),
+                "removed": Input(REMOVED, by_hash("node")),
+                "copies": Input(COPY, by_hash("of")),
+            },
             settle.remove_near, "kept", "fates", "credits",
         )
         counted = {"kept": near["kept"], "credits": near["credits"]} | self._light(
@@ -116,8 +120,7 @@ class Deduplicate(beam.PTransform):  # type: ignore[misc]
             {"kept": Input(KEPT, by_hash("node")), "credits": Input(CREDIT, by_hash("node"))},
             settle.add_copies, "kept",
         )
-        fates = (settled["fates"], near["fates"]) | "All fates" >> beam.Flatten()
-        return {"kept": counted["kept"], "fates": fates}
+        return {"kept": counted["kept"], "fates": near["fates"]}
 
     def _candidates(self, survivors: beam.PCollection) -> dict[str, beam.PCollection]:
         bands = survivors | "Bands" >> beam.ParDo(_Explode()).with_output_types(pa.RecordBatch)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.dedup.rows import FATE, SURVIVOR, reason_code
+from transforms.dedup.rows import COPY, SURVIVOR, reason_code
 from transforms.dedup.survivor import UNDATED, survivor_keys
 from transforms.kernels import Hashes
 
@@ -51,7 +51,7 @@ def settle_exact(
 
     Yields:
         `survivors` (SURVIVOR), one a group that is not excluded as a whole, and
-        `fates` (FATE) of all other rows.
+        `copies` (COPY) of all other rows.
     """
     del partition
     rows = tables["documents"]
@@ -81,7 +81,7 @@ def settle_exact(
     yield "survivors", _survivors(rows, first[stays], hi, lo, tier, origin, copies[stays], originals[stays])
     gone = np.ones(len(order), dtype=bool)
     gone[starts[stays]] = False
-    yield "fates", _fates(rows, order[gone], best[gone], excluded, tier, origin)
+    yield "copies", _copies(rows, order[gone], best[gone], excluded, tier, origin)
 
 
 def _survivors(
@@ -96,7 +96,7 @@ def _survivors(
     return pa.table([pa.chunked_array([columns[f.name]], f.type) if isinstance(columns[f.name], np.ndarray) else columns[f.name] for f in SURVIVOR], schema=SURVIVOR)
 
 
-def _fates(
+def _copies(
     rows: pa.Table, index: npt.NDArray[np.int64], witness: npt.NDArray[np.int64],
     excluded: npt.NDArray[np.bool_], tier: npt.NDArray[np.int8], origin: npt.NDArray[np.int8],
 ) -> pa.Table:
@@ -111,6 +111,7 @@ def _fates(
             pa.array(np.ones(len(index)), mask=out),
             pa.array(tier[index], pa.int8()),
             pa.array(origin[index], pa.int8()),
+            rows.column("node").take(witness),
         ],
-        schema=FATE,
+        schema=COPY,
     )

@@ -91,6 +91,9 @@ FATE = pa.schema(
 )
 """What became of a dropped document; `reason` as in `reason_code`."""
 
+COPY = FATE.append(pa.field("of", pa.uint64()))
+"""The fate of an exact copy so far; `of` is the survivor of its group."""
+
 BAND = pa.schema(
     [("band", pa.uint64()), ("node", pa.uint64()), ("hi", pa.uint64()), ("lo", pa.uint64())]
 )

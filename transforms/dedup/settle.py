@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from transforms.dedup.rows import CREDIT, FATE, KEPT, reason_code, uint64
 
@@ -24,11 +25,12 @@ def remove_near(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tupl
 
     Args:
         partition: Not used.
-        tables: `survivors` (SURVIVOR) and `removed` (REMOVED), by node.
+        tables: `survivors` (SURVIVOR) and `removed` (REMOVED) by node, and `copies`
+            (COPY) by the survivor of their group.
 
     Yields:
-        `kept` (KEPT), `fates` (FATE) of the removed, and `credits` (CREDIT) for
-        their witnesses.
+        `kept` (KEPT), `fates` (FATE) of the removed and of all copies, and `credits`
+        (CREDIT) for the witnesses of the removed.
     """
     del partition
     survivors, removed = _sorted(tables["survivors"]), _sorted(tables["removed"])
@@ -41,8 +43,38 @@ def remove_near(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tupl
     columns = [removed.column("node"), reason, removed.column("witness")]
     columns += [removed.column("similarity"), gone.column("tier"), gone.column("origin")]
     yield "fates", pa.table(columns, schema=FATE)
+    yield "fates", _follow(tables["copies"], removed)
     columns = [removed.column("by"), gone.column("copies"), gone.column("copies_original")]
     yield "credits", pa.table(columns, schema=CREDIT)
+
+
+def _follow(copies: pa.Table, removed: pa.Table) -> pa.Table:
+    """Fates of exact copies: one whose survivor is removed goes the same way.
+
+    It has the survivor's shingles, so its similarity to the witness is the same.
+
+    Args:
+        copies: Rows of `COPY`.
+        removed: Rows of `REMOVED`, by node.
+    """
+    node, of = uint64(removed, "node"), uint64(copies, "of")
+    at = np.minimum(np.searchsorted(node, of), max(len(node) - 1, 0))
+    moved = node[at] == of if len(node) else np.zeros(len(of), dtype=bool)
+    # An excluded document keeps its reason whatever becomes of its text.
+    moved &= copies.column("reason").to_numpy() != reason_code("excluded")
+    fates = copies.select(FATE.names)
+    if not moved.any():
+        return fates
+    mask, taken = pa.array(moved), removed.take(pa.array(at[moved]))
+    reason = pa.array(np.full(len(taken), reason_code("near_duplicate"), dtype=np.int8))
+    for name, column in (
+        ("reason", reason),
+        ("witness", taken.column("witness").combine_chunks()),
+        ("similarity", taken.column("similarity").combine_chunks()),
+    ):
+        replaced = pc.replace_with_mask(fates.column(name).combine_chunks(), mask, column)
+        fates = fates.set_column(fates.schema.get_field_index(name), name, replaced)
+    return fates
 
 
 def add_copies(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tuple[str, pa.Table]]:

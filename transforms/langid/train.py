@@ -9,6 +9,7 @@ length, and some windows are spoiled the way the web spoils them.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gzip
 import hashlib
@@ -43,7 +44,7 @@ _MOST_REPEATS = 4
 _SHORTEST, _LONGEST = 20, 1000
 _PASSES = 3
 _ZXX = 1500
-_M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
+_M_PERTURB = -6  # of glibc's malloc.h
 _OTHER_WORDS = """
     home login menu search news contact about more read share email facebook twitter youtube
     google copyright rights reserved privacy policy cookies terms download pdf the and of online
@@ -151,22 +152,30 @@ def _examples(sentences: Sentences, rng: random.Random) -> list[tuple[str, str]]
     return examples
 
 
-def _zeroed_memory() -> None:
-    """Has the C library take larger blocks straight from the kernel, zeroed.
+@contextlib.contextmanager
+def _zeroed_memory() -> Iterator[None]:
+    """Has malloc hand out zeroed memory.
 
     fastText 0.9.3 with one thread initialises a tenth of its input matrix and
     leaves the rest as malloc gives it: recycled memory would make two runs differ,
-    or end in NaN. No other C library than glibc has this switch.
+    or end in NaN. glibc fills what it hands out with the complement of this
+    setting; no other C library has the switch.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_M_MMAP_THRESHOLD, 1 << 16)
+    if mallopt is None:
+        yield
+        return
+    mallopt(_M_PERTURB, 0xFF)
+    try:
+        yield
+    finally:
+        mallopt(_M_PERTURB, 0)
 
 
 def _fit(path: Path, seed: int) -> fasttext.FastText._FastText:
-    _zeroed_memory()
     try:
-        return fasttext.train_supervised(input=str(path), seed=seed, loss="softmax", **SETTINGS)
+        with _zeroed_memory():
+            return fasttext.train_supervised(input=str(path), seed=seed, loss="softmax", **SETTINGS)
     except RuntimeError as error:  # "Encountered NaN."
         raise InputError(
             f"training diverged ({error}) at a learning rate of {SETTINGS['lr']}; give more "
