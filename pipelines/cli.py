@@ -25,16 +25,26 @@ exit codes: 0 done, 1 verification failed, 2 usage or input, 3 infeasible,
 Command = Callable[[argparse.Namespace, Sequence[str], argparse.ArgumentParser], int]
 
 
-def _job(subparsers: Any, name: str, told: str, run: Command, *, reading: bool, selecting: bool) -> None:
+def _job(
+    subparsers: Any, name: str, told: str, run: Command, *, reading: bool, selecting: bool
+) -> None:
     parser = subparsers.add_parser(
-        name, help=told, description=told, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+        name,
+        help=told,
+        description=told,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     if name in ("select", "plan"):
-        parser.add_argument("staging", metavar="STAGING", help="folder that curate or annotate left")
+        parser.add_argument(
+            "staging", metavar="STAGING", help="folder that curate or annotate left"
+        )
         parser.add_argument("--config", metavar="FILE", help="configuration (YAML)")
     else:
         parser.add_argument("config", nargs="?", metavar="CONFIG", help="configuration (YAML)")
-        parser.add_argument("--config", dest="config_flag", metavar="FILE", help="the same, as a flag")
+        parser.add_argument(
+            "--config", dest="config_flag", metavar="FILE", help="the same, as a flag"
+        )
     if name != "plan":
         parser.add_argument("--output", metavar="DIR", help="folder of the published run")
     add_shared_flags(parser, reading=reading, selecting=selecting)
@@ -50,15 +60,39 @@ def _simple(subparsers: Any, name: str, told: str, run: Command) -> argparse.Arg
 def _parser() -> Parser:
     parser = Parser(
         prog="holdfast",
-        description="Training shards that provably keep their share of original and tail-language text.",
+        description="Training shards that provably keep their share of original and "
+        "tail-language text.",
         epilog="holdfast COMMAND --help tells more",
     )
     parser.add_argument("--verbose", action="store_true", help="log what Beam says, too")
-    sub = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
+    sub = parser.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", parser_class=Parser
+    )
     _job(sub, "curate", "Files to published shards.", commands.curate, reading=True, selecting=True)
-    _job(sub, "annotate", "Files to staging: the same records with all scores.", commands.annotate, reading=True, selecting=False)
-    _job(sub, "select", "Staging to published shards.", commands.select, reading=False, selecting=True)
-    _job(sub, "plan", "What is feasible from a staging folder.", commands.plan, reading=False, selecting=True)
+    _job(
+        sub,
+        "annotate",
+        "Files to staging: the same records with all scores.",
+        commands.annotate,
+        reading=True,
+        selecting=False,
+    )
+    _job(
+        sub,
+        "select",
+        "Staging to published shards.",
+        commands.select,
+        reading=False,
+        selecting=True,
+    )
+    _job(
+        sub,
+        "plan",
+        "What is feasible from a staging folder.",
+        commands.plan,
+        reading=False,
+        selecting=True,
+    )
     run = _simple(sub, "verify", "Recompute every promise of a run.", commands.verify)
     run.add_argument("run_dir", metavar="RUN", help="folder of a published run")
     show = _simple(sub, "inspect", "Print a manifest as tables.", commands.inspect)
@@ -67,13 +101,17 @@ def _parser() -> Parser:
     languages.add_argument("codes", nargs="*", metavar="CODE", help="such as swh, sw or swh_Latn")
     train = _simple(sub, "train", "Train a model.", commands.train)
     train.add_argument("what", choices=["langid"])
-    train.add_argument("--data", nargs="+", required=True, metavar="FILE", help="JSON Lines, .gz: text, lang")
+    train.add_argument(
+        "--data", nargs="+", required=True, metavar="FILE", help="JSON Lines, .gz: text, lang"
+    )
     train.add_argument("--out", required=True, metavar="FILE", help="where the model goes")
     return parser
 
 
 def _logging(verbose: bool) -> None:
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s"
+    )
     logging.getLogger("holdfast").setLevel(logging.INFO)
     if not verbose:
         # A failing step is told once, in one line; Beam would print every traceback of it.
@@ -98,7 +136,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             commands.refuse_unknown(rest, given.parser)
         return int(given.run(given, rest, given.parser))
     except HoldfastError as error:
-        console.print(f"holdfast: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        console.print(
+            f"holdfast: {error}", style="red", markup=False, highlight=False, soft_wrap=True
+        )
         return error.exit_code
     except BrokenPipeError:
         os.close(sys.stdout.fileno())

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import orjson
-import pyarrow as pa
 from rich.console import Console
 
 from pipelines import report
@@ -27,7 +26,7 @@ _LOG = logging.getLogger("holdfast")
 
 def refuse_unknown(rest: Sequence[str], parser: argparse.ArgumentParser) -> NoReturn:
     """Refuses arguments of a command that hands none on, naming the nearest."""
-    known = list(parser._option_string_actions)  # noqa: SLF001  # argparse tells no other way
+    known = list(parser._option_string_actions)  # argparse tells no other way
     near = difflib.get_close_matches(rest[0].partition("=")[0], known, n=1, cutoff=0)
     raise UsageError(f"unknown argument {rest[0]!r}; did you mean {near[0]}?")
 
@@ -37,7 +36,9 @@ def _config(given: argparse.Namespace) -> Config:
     return load_config(path, flag_values(given))
 
 
-def _launch(kind: str, given: argparse.Namespace, rest: Sequence[str], parser: argparse.ArgumentParser) -> Config:
+def _launch(
+    kind: str, given: argparse.Namespace, rest: Sequence[str], parser: argparse.ArgumentParser
+) -> Config:
     """Runs a job to its end; its configuration."""
     from pipelines.progress import Progress
     from pipelines.run import launch, prepare
@@ -70,7 +71,9 @@ def select(given: argparse.Namespace, rest: Sequence[str], parser: argparse.Argu
     return _summarise(_launch("select", given, rest, parser))
 
 
-def annotate(given: argparse.Namespace, rest: Sequence[str], parser: argparse.ArgumentParser) -> int:
+def annotate(
+    given: argparse.Namespace, rest: Sequence[str], parser: argparse.ArgumentParser
+) -> int:
     """Files to staging."""
     from transforms.staging.record import ANNOTATED, read_record
 
@@ -104,7 +107,9 @@ def verify(given: argparse.Namespace, rest: Sequence[str], parser: argparse.Argu
     for line in verdict.checked:
         console.print(f"checked: {line}", markup=False, highlight=False, soft_wrap=True)
     for finding in verdict.findings[:20]:
-        console.print(f"FAILED: {finding}", style="red", markup=False, highlight=False, soft_wrap=True)
+        console.print(
+            f"FAILED: {finding}", style="red", markup=False, highlight=False, soft_wrap=True
+        )
     if len(verdict.findings) > 20:
         console.print(f"and {len(verdict.findings) - 20} more")
     if not verdict.findings:
@@ -121,7 +126,9 @@ def inspect(given: argparse.Namespace, rest: Sequence[str], parser: argparse.Arg
     return 0
 
 
-def languages(given: argparse.Namespace, rest: Sequence[str], parser: argparse.ArgumentParser) -> int:
+def languages(
+    given: argparse.Namespace, rest: Sequence[str], parser: argparse.ArgumentParser
+) -> int:
     """Prints the language registry, or some of it."""
     from transforms.langid.labels import canonical
     from transforms.langid.registry import load_registry

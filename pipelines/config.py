@@ -34,7 +34,9 @@ def parse_size(value: object) -> object:
         return int(value)
     if not isinstance(value, str):
         return value
-    found = re.fullmatch(r"\s*([0-9][0-9_]*(?:\.[0-9]+)?(?:e[0-9]+)?)\s*([kmgt]?)\s*", value.lower())
+    found = re.fullmatch(
+        r"\s*([0-9][0-9_]*(?:\.[0-9]+)?(?:e[0-9]+)?)\s*([kmgt]?)\s*", value.lower()
+    )
     if not found:
         raise ValueError(f"{value!r} is no size; write a number such as 64000000 or 64M")
     return round(float(found[1].replace("_", "")) * _MULTIPLES[found[2]])
@@ -133,7 +135,9 @@ def _explain(error: dict[str, Any], where: str) -> str:
         model: Any = Config
         for step in path[:-1]:
             model = model.model_fields[step].annotation
-        return f"{where}: unknown key {'.'.join(path)!r}" + _nearest(path[-1], list(model.model_fields))
+        return f"{where}: unknown key {'.'.join(path)!r}" + _nearest(
+            path[-1], list(model.model_fields)
+        )
     message = str(error["msg"]).removeprefix("Value error, ")
     given = "" if isinstance(error.get("input"), dict) else f" (given: {error.get('input')!r})"
     return f"{where}: {'.'.join(path)}: {message}{given}" if path else f"{where}: {message}"
@@ -157,8 +161,10 @@ def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for name, value in over.items():
         old = merged.get(name)
-        both = isinstance(old, dict) and isinstance(value, Mapping)
-        merged[name] = _merge(old, value) if both else value
+        if isinstance(old, dict) and isinstance(value, Mapping):
+            merged[name] = _merge(old, value)
+        else:
+            merged[name] = value
     return merged
 
 
@@ -180,8 +186,10 @@ def load_config(path: str | None, flags: Mapping[str, Any]) -> Config:
         try:
             loaded = yaml.safe_load(storage.read_bytes(path))
         except yaml.YAMLError as error:
-            raise UsageError(f"configuration {path} is no YAML: {' '.join(str(error).split())}") from error
+            raise UsageError(
+                f"configuration {path} is no YAML: {' '.join(str(error).split())}"
+            ) from error
         if not isinstance(loaded, dict):
             raise UsageError(f"configuration {path} holds no mapping of keys to values")
-        values = loaded
+        values = dict(loaded)
     return make_config(_merge(values, flags), path or "command line")

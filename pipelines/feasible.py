@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from pipelines.config import Config
 from pipelines.bridges import to_rebalance
+from pipelines.config import Config
 from transforms.errors import UsageError
 from transforms.rebalance.cells import Rules
 from transforms.rebalance.plan import Plan, make_plan

@@ -11,8 +11,8 @@ import apache_beam as beam
 import orjson
 import pyarrow as pa
 
-from pipelines.config import Config
 from pipelines.bridges import assess_published, settle, to_rebalance
+from pipelines.config import Config
 from transforms import storage
 from transforms.dedup.beam import Deduplicate, Fingerprint, Scale
 from transforms.exchange import Carrier, Spool
@@ -97,7 +97,8 @@ def annotate(pipeline: beam.Pipeline, job: Job) -> Collections:
     )
     facts = {"annotation": job.annotation, "input_bytes": job.input_bytes}
     recorded = {"spill": read["dead_letters"], "parts": parts} | (
-        "Record annotation" >> RecordStaging(job.staging, "dead_letters", ANNOTATED, facts, job.spool)
+        "Record annotation"
+        >> RecordStaging(job.staging, "dead_letters", ANNOTATED, facts, job.spool)
     )
     return {"parts": parts, "dead_letters": read["dead_letters"], "ready": recorded}
 
@@ -126,7 +127,9 @@ def select(given: Collections, job: Job) -> None:
     known = {"spill": fates["kept"]} | "Record fates" >> RecordStaging(
         job.staging, "kept", KEPT_RECORD, {"unit": config.unit}, job.spool
     )
-    rows = fates["kept"] | "To rebalance" >> beam.Map(to_rebalance).with_output_types(pa.RecordBatch)
+    rows = fates["kept"] | "To rebalance" >> beam.Map(to_rebalance).with_output_types(
+        pa.RecordBatch
+    )
     dealt = {"documents": rows, "ready": known} | "Rebalance" >> Rebalance(
         config.rebalance, job.scale.light, job.spool
     )

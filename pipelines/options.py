@@ -17,8 +17,8 @@ __all__ = ["Parser", "add_shared_flags", "check_beam_flags", "flag_values"]
 class Parser(argparse.ArgumentParser):
     """A parser that raises `UsageError` and knows no abbreviations."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, allow_abbrev=False, **kwargs)
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**(kwargs | {"allow_abbrev": False}))
 
     def error(self, message: str) -> NoReturn:
         """Raises instead of leaving the program."""
@@ -38,27 +38,101 @@ def _no_share(text: str) -> NoReturn:
 
 
 _FLAGS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("--floor", {"type": _share, "action": "append", "metavar": "NAME=SHARE", "help": "least share of every shard: original, tail"}),
-    ("--cap", {"type": _share, "action": "append", "metavar": "NAME=SHARE", "help": "greatest share of every shard: synthetic"}),
-    ("--no-floors", {"action": "store_true", "default": None, "help": "say that no floors and caps are meant"}),
-    ("--target", {"metavar": "SIZE", "help": "size of the output, such as 2G; default: as much unique text as the floors allow"}),
+    (
+        "--floor",
+        {
+            "type": _share,
+            "action": "append",
+            "metavar": "NAME=SHARE",
+            "help": "least share of every shard: original, tail",
+        },
+    ),
+    (
+        "--cap",
+        {
+            "type": _share,
+            "action": "append",
+            "metavar": "NAME=SHARE",
+            "help": "greatest share of every shard: synthetic",
+        },
+    ),
+    (
+        "--no-floors",
+        {"action": "store_true", "default": None, "help": "say that no floors and caps are meant"},
+    ),
+    (
+        "--target",
+        {
+            "metavar": "SIZE",
+            "help": "size of the output, such as 2G; default: as much unique text as the floors allow",
+        },
+    ),
     ("--shard-size", {"metavar": "SIZE", "help": "size of a shard (default 64M)"}),
-    ("--unit", {"choices": ["chars", "bytes", "docs", "tokens"], "help": "what sizes and shares are measured in (default chars)"}),
-    ("--repeat-cap", {"type": int, "metavar": "K", "help": "most appearances of a protected document (default 4)"}),
+    (
+        "--unit",
+        {
+            "choices": ["chars", "bytes", "docs", "tokens"],
+            "help": "what sizes and shares are measured in (default chars)",
+        },
+    ),
+    (
+        "--repeat-cap",
+        {
+            "type": int,
+            "metavar": "K",
+            "help": "most appearances of a protected document (default 4)",
+        },
+    ),
     ("--rotation", {"type": int, "metavar": "N", "help": "seed of every draw (default 0)"}),
-    ("--exclude", {"metavar": "FILE", "help": "ids, URLs and hosts that must not appear, one a line"}),
-    ("--exchange", {"choices": ["files", "shuffle"], "help": "how rows travel between workers (default: files locally)"}),
+    (
+        "--exclude",
+        {"metavar": "FILE", "help": "ids, URLs and hosts that must not appear, one a line"},
+    ),
+    (
+        "--exchange",
+        {
+            "choices": ["files", "shuffle"],
+            "help": "how rows travel between workers (default: files locally)",
+        },
+    ),
     ("--staging", {"metavar": "DIR", "help": "annotated documents (default: beside the output)"}),
-)  # fmt: skip
+)
 
 _READING: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("--input", {"action": "append", "metavar": "PATH", "help": "file, folder or glob; may be repeated"}),
-    ("--field", {"action": "append", "metavar": "NAME=COLUMN", "help": "input column of text, id, url, source, date, lang or origin"}),
-    ("--max-dead-fraction", {"type": float, "metavar": "SHARE", "help": "fail above this share of unreadable records (default 0.01)"}),
+    (
+        "--input",
+        {"action": "append", "metavar": "PATH", "help": "file, folder or glob; may be repeated"},
+    ),
+    (
+        "--field",
+        {
+            "action": "append",
+            "metavar": "NAME=COLUMN",
+            "help": "input column of text, id, url, source, date, lang or origin",
+        },
+    ),
+    (
+        "--max-dead-fraction",
+        {
+            "type": float,
+            "metavar": "SHARE",
+            "help": "most unreadable records, as a share (default 0.01)",
+        },
+    ),
     ("--langid-model", {"metavar": "FILE", "help": "another fastText language identifier"}),
-    ("--trusted-source", {"action": "append", "metavar": "NAME", "help": "source or host whose documents are original"}),
-    ("--date-kind", {"choices": ["crawl", "page"], "help": "who recorded the dates (default crawl)"}),
-)  # fmt: skip
+    (
+        "--trusted-source",
+        {
+            "action": "append",
+            "metavar": "NAME",
+            "help": "source or host whose documents are original",
+        },
+    ),
+    (
+        "--date-kind",
+        {"choices": ["crawl", "page"], "help": "who recorded the dates (default crawl)"},
+    ),
+)
 
 
 def add_shared_flags(parser: argparse.ArgumentParser, *, reading: bool, selecting: bool) -> None:
@@ -71,6 +145,22 @@ def add_shared_flags(parser: argparse.ArgumentParser, *, reading: bool, selectin
     for name, settings in _FLAGS:
         if selecting or name in ("--staging", "--exchange"):
             group.add_argument(name, **settings)
+
+
+_PLAIN = (
+    "input",
+    "output",
+    "staging",
+    "no_floors",
+    "target",
+    "shard_size",
+    "unit",
+    "repeat_cap",
+    "rotation",
+    "exclude",
+    "exchange",
+)
+"""Flags that are called as in a configuration file."""
 
 
 def _mapping(pairs: Sequence[str] | None) -> dict[str, str]:
@@ -86,9 +176,7 @@ def _mapping(pairs: Sequence[str] | None) -> dict[str, str]:
 def flag_values(given: argparse.Namespace) -> dict[str, Any]:
     """Flags in the shape of a configuration file; those not given are left out."""
     flat = vars(given)
-    names = ("output", "staging", "no_floors", "target", "shard_size", "unit", "repeat_cap")
-    names += ("rotation", "exclude", "exchange", "input")
-    values = {name: flat[name] for name in names if flat.get(name) is not None}
+    values = {name: flat[name] for name in _PLAIN if flat.get(name) is not None}
     if flat.get("floor"):
         values["floors"] = dict(flat["floor"])
     if flat.get("cap"):
@@ -112,10 +200,10 @@ def check_beam_flags(own: argparse.ArgumentParser, rest: Sequence[str]) -> Pipel
     """
     beam = Parser(add_help=False)
     for options in PipelineOptions.__subclasses__():
-        options._add_argparse_args(beam)  # noqa: SLF001  # as Beam's own parser does
+        options._add_argparse_args(beam)  # as Beam's own parser does
     _, unknown = beam.parse_known_args(list(rest))
     if unknown:
-        known = [flag for parser in (own, beam) for flag in parser._option_string_actions]  # noqa: SLF001
+        known = [flag for parser in (own, beam) for flag in parser._option_string_actions]
         flag = unknown[0].partition("=")[0]
         near = difflib.get_close_matches(flag, known, n=1, cutoff=0)
         raise UsageError(f"unknown argument {unknown[0]!r}; did you mean {near[0]}?")

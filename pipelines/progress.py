@@ -8,11 +8,12 @@ import pathlib
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
-from rich.progress import BarColumn, Progress as Bar, TaskID, TextColumn, TimeElapsedColumn
-from rich.progress import TimeRemainingColumn
+from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 
 from transforms import metrics, storage
 
@@ -24,12 +25,13 @@ _LINE_SECONDS = 15.0
 """Between plain lines, where no terminal shows a bar."""
 
 STAGES = (
-    ("annotate", "annotate/documents", "annotate/bytes"),
-    ("deduplicate", "light/documents", None),
-    ("settle", "settle/documents", None),
-    ("shards", "shards/documents", "shards/bytes"),
+    ("annotate", ("annotate/documents",), "annotate/bytes"),
+    ("deduplicate", ("light/documents",), None),
+    ("settle", ("rows:remove_near_duplicates:kept", "rows:remove_near_duplicates:fates"), None),
+    ("plan", ("rows:rank_strata:ranked",), None),
+    ("publish", ("rows:settle_parts:routed", "rows:settle_parts:dropped"), None),
 )
-"""Stages in their order, with the counters of their documents and bytes."""
+"""Stages in their order, with the counters of their documents and of their bytes."""
 
 
 class Progress:
@@ -75,36 +77,38 @@ class Progress:
     def _totals(self) -> dict[str, int]:
         return metrics.read_progress(self._folder) if self._folder else {}
 
+    def _stages(self) -> Iterator[tuple[str, int, int]]:
+        """The stages that have begun: name, documents, bytes."""
+        totals = self._totals()
+        for stage, counters, size in STAGES:
+            documents = sum(totals.get(counter, 0) for counter in counters)
+            if documents:
+                yield stage, documents, totals.get(size, 0) if size else 0
+
     def _show_bars(self) -> None:
-        columns = (TextColumn("{task.description:12}"), BarColumn(), TextColumn("{task.fields[told]}"))
+        columns = (
+            TextColumn("{task.description:12}"),
+            BarColumn(),
+            TextColumn("{task.fields[told]}"),
+        )
         with Bar(*columns, TimeElapsedColumn(), TimeRemainingColumn(), transient=True) as bar:
             tasks: dict[str, TaskID] = {}
+            most = 0
             while not self._stop.wait(_SECONDS):
-                totals = self._totals()
-                documents = totals.get("annotate/documents", 0)
-                for stage, counter, size in STAGES:
-                    done = totals.get(counter, 0)
-                    if not done:
-                        continue
+                for stage, documents, size in self._stages():
                     if stage not in tasks:
                         tasks[stage] = bar.add_task(stage, told="", total=None)
-                    told = self._told(done, totals.get(size, 0) if size else 0)
-                    if stage == "annotate":
-                        bar.update(tasks[stage], told=told, completed=totals.get("annotate/bytes", 0), total=self._text_bytes)
-                    else:
-                        bar.update(tasks[stage], told=told, completed=done, total=max(done, documents) or None)
+                    most = max(most, documents)
+                    # How many documents there are is known when all have been annotated.
+                    done, total = (size, self._text_bytes) if size else (documents, most)
+                    told = _told(documents, size)
+                    bar.update(tasks[stage], told=told, completed=min(done, total), total=total)
 
     def _show_lines(self) -> None:
         while not self._stop.wait(_LINE_SECONDS):
-            totals = self._totals()
-            told = [
-                f"{stage} {self._told(totals[counter], totals.get(size, 0) if size else 0)}"
-                for stage, counter, size in STAGES
-                if totals.get(counter)
-            ]
-            elapsed = time.monotonic() - self._began
-            _LOG.info("%.0f s: %s", elapsed, "; ".join(told) or "starting")
+            told = "; ".join(f"{stage} {_told(n, size)}" for stage, n, size in self._stages())
+            _LOG.info("%.0f s: %s", time.monotonic() - self._began, told or "starting")
 
-    @staticmethod
-    def _told(documents: int, size: int) -> str:
-        return f"{documents:,} documents" + (f", {size / 1e6:,.0f} MB" if size else "")
+
+def _told(documents: int, size: int) -> str:
+    return f"{documents:,} documents" + (f", {size / 1e6:,.0f} MB" if size else "")

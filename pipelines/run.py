@@ -118,7 +118,9 @@ def _check_output(run: str, name: str, staging: str) -> bool:
             f"--output {run} holds run {there}, which has another input or configuration; "
             "a published run is never changed: choose another place"
         )
-    left = [e.path for e in storage.glob(storage.join(run, "*"))] or storage.glob(storage.join(run, "*", "*"))
+    left = [e.path for e in storage.glob(storage.join(run, "*"))] or storage.glob(
+        storage.join(run, "*", "*")
+    )
     if left and _owner(staging) != (run, name):
         raise UsageError(
             f"--output {run} is not empty and holds no published run; choose an empty folder"
@@ -141,12 +143,23 @@ def _clear_staging(staging: str) -> None:
     Raises:
         UsageError: It holds something that holdfast did not put there.
     """
-    there = storage.glob(storage.join(staging, "*")) or storage.glob(storage.join(staging, "*", "*"))
+    there = storage.glob(storage.join(staging, "*")) or storage.glob(
+        storage.join(staging, "*", "*")
+    )
     if there and not storage.exists(storage.join(staging, "run.json")):
         raise UsageError(
             f"--staging {staging} holds files that are not holdfast's; choose an empty folder"
         )
-    for name in ("parts", "dead_letters", "kept", "spool", "progress", ANNOTATED, KEPT_RECORD, OUTCOME):
+    for name in (
+        "parts",
+        "dead_letters",
+        "kept",
+        "spool",
+        "progress",
+        ANNOTATED,
+        KEPT_RECORD,
+        OUTCOME,
+    ):
         storage.delete_tree(storage.join(staging, name))
 
 
@@ -158,7 +171,11 @@ def prepare(kind: Kind, config: Config, options: PipelineOptions) -> Launch:
     """
     _check_request(kind, config)
     staging = config.staging or f"{str(config.output).rstrip('/')}.staging"
-    files = read_inputs(storage.join(staging, "inputs.jsonl")) if kind == "select" else list_inputs(config.input)
+    files = (
+        read_inputs(storage.join(staging, "inputs.jsonl"))
+        if kind == "select"
+        else list_inputs(config.input)
+    )
     digests = _digests(config)
     annotation = config.digest_of("annotation", {"langid_model": digests["langid_model"]})
     if kind == "select":
@@ -183,7 +200,9 @@ def prepare(kind: Kind, config: Config, options: PipelineOptions) -> Launch:
     )
     if not done:
         _fill_staging(kind, job, files)
-        _LOG.info("run %s: %d files on %s, workers: %s", name, len(files), runner, workers or "service")
+        _LOG.info(
+            "run %s: %d files on %s, workers: %s", name, len(files), runner, workers or "service"
+        )
     return Launch(kind, job, options, text_bytes, done)
 
 
@@ -270,7 +289,7 @@ def _understood(error: Exception, staging: str) -> Exception:
     if found:
         name, message = found[-1]
         kind = getattr(errors, name, HoldfastError)
-        return kind(re.sub(r" \[while running .*", "", message.replace("\\n", " ")))  # type: ignore[no-any-return]
+        return kind(re.sub(r" \[while running .*", "", message.replace("\\n", " ")))
     if isinstance(error, OSError):
         return errors.StorageError(f"{error}")
     return error

@@ -20,19 +20,23 @@ class RecordBatchCoder(beam.coders.Coder):
     """
 
     def encode(self, value: pa.RecordBatch) -> bytes:
+        """One IPC stream."""
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, value.schema) as writer:
             writer.write_batch(value)
         return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
 
     def decode(self, encoded: bytes) -> pa.RecordBatch:
+        """The first batch of the stream."""
         with pa.ipc.open_stream(pa.py_buffer(encoded)) as reader:
             return reader.read_next_batch()
 
     def is_deterministic(self) -> bool:
+        """False: batches are never keys."""
         return False
 
     def to_type_hint(self) -> type[pa.RecordBatch]:
+        """What it encodes."""
         return pa.RecordBatch  # type: ignore[no-any-return]
 
 

@@ -30,11 +30,21 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms import coders as coders  # registers the coder of pa.RecordBatch
+import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
 from transforms import metrics, storage
 from transforms.outcome import recorded
 
-__all__ = ["Carrier", "Exchange", "Input", "Spool", "by_hash", "by_range", "by_value", "to_one"]
+__all__ = [
+    "Apply",
+    "Carrier",
+    "Exchange",
+    "Input",
+    "Spool",
+    "by_hash",
+    "by_range",
+    "by_value",
+    "to_one",
+]
 
 Carrier = Literal["files", "shuffle"]
 PartitionOf = Callable[[pa.RecordBatch, int], npt.NDArray[np.int64]]
@@ -89,11 +99,11 @@ def words(column: pa.Array) -> npt.NDArray[np.uint64]:
         column: Integers, or binary values of one width of at least 8 bytes, no nulls.
     """
     if pa.types.is_integer(column.type):
-        return column.to_numpy(zero_copy_only=False).astype(np.uint64)
+        return np.asarray(column.to_numpy(zero_copy_only=False)).astype(np.uint64)
     width = len(column[0].as_py()) if len(column) else 8
     raw = np.frombuffer(column.buffers()[2] or b"", dtype=np.uint8)
     raw = raw[column.offset * width : (column.offset + len(column)) * width]
-    return np.ascontiguousarray(raw.reshape(-1, width)[:, :8]).view("<u8").ravel()
+    return np.ascontiguousarray(raw.reshape(-1, width)[:, :8]).view(np.uint64).ravel()
 
 
 def by_hash(column: str) -> PartitionOf:
@@ -147,7 +157,7 @@ def _pieces(
         yield int(index[start]), taken.slice(start, stop - start)
 
 
-class _SplitToShuffle(beam.DoFn):  # type: ignore[misc]
+class _SplitToShuffle(beam.DoFn):
     """Keys each piece by its partition."""
 
     def __init__(self, label: str, name: str, by: PartitionOf, partitions: int) -> None:
@@ -159,7 +169,7 @@ class _SplitToShuffle(beam.DoFn):  # type: ignore[misc]
             yield partition, (self._name, piece)
 
 
-class _SplitToFiles(beam.DoFn):  # type: ignore[misc]
+class _SplitToFiles(beam.DoFn):
     """Buffers pieces over a bundle and writes them to spool files, keyed references out."""
 
     def __init__(
@@ -210,7 +220,7 @@ def _encode(pieces: list[pa.RecordBatch]) -> bytes:
     return sink.getvalue()  # type: ignore[no-any-return]
 
 
-class _ApplyToPartition(beam.DoFn):  # type: ignore[misc]
+class _ApplyToPartition(beam.DoFn):
     """Gathers a partition and calls the function on it."""
 
     def __init__(
@@ -242,6 +252,7 @@ class _ApplyToPartition(beam.DoFn):  # type: ignore[misc]
                 for batch in table.combine_chunks().to_batches(max_chunksize=_EMIT_ROWS):
                     # What runs after the yield is the next step's time, not this one's.
                     metrics.count(f"cpu_us:{self._label}", (time.thread_time_ns() - began) // 1000)
+                    metrics.count(f"rows:{self._label}:{name}", batch.num_rows)
                     yield batch if name == self._main else beam.pvalue.TaggedOutput(name, batch)
                     began = time.thread_time_ns()
         metrics.count(f"cpu_us:{self._label}", (time.thread_time_ns() - began) // 1000)
@@ -268,7 +279,7 @@ class _ApplyToPartition(beam.DoFn):  # type: ignore[misc]
         }
 
 
-class Exchange(beam.PTransform):  # type: ignore[misc]
+class Exchange(beam.PTransform):
     """Brings the rows of a partition together and applies a pure function to them.
 
     Input: a dict of PCollections of `pa.RecordBatch`, one per name in `inputs`.
@@ -313,12 +324,12 @@ class Exchange(beam.PTransform):  # type: ignore[misc]
         ]
 
     def expand(self, collections: Mapping[str, beam.PCollection]) -> dict[str, beam.PCollection]:
+        """Splits, groups, applies."""
         keyed = []
         for name in self._inputs:
             split, kind = self._split(name)
             keyed.append(
-                collections[name]
-                | f"Split {name}" >> beam.ParDo(split).with_output_types(kind)
+                collections[name] | f"Split {name}" >> beam.ParDo(split).with_output_types(kind)
             )
         main, *others = self._outputs
         schemas = {name: given.schema for name, given in self._inputs.items()}

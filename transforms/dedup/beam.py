@@ -9,14 +9,26 @@ from collections.abc import Iterator, Mapping
 import apache_beam as beam
 import pyarrow as pa
 
-from transforms import coders as coders  # registers the coder of pa.RecordBatch
+import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
 from transforms import metrics
 from transforms.dedup import candidates, compare, exact, select, settle
 from transforms.dedup.config import DedupConfig
 from transforms.dedup.fingerprint import fingerprint
-from transforms.dedup.rows import BAND, COPY, CREDIT, EDGE, KEPT, LIGHT, PAIR, PART, REMOVED
-from transforms.dedup.rows import REQUEST, STATUS, SURVIVOR
-from transforms.exchange import Exchange, Input, Spool, by_hash, by_value
+from transforms.dedup.rows import (
+    BAND,
+    COPY,
+    CREDIT,
+    EDGE,
+    KEPT,
+    LIGHT,
+    PAIR,
+    PART,
+    REMOVED,
+    REQUEST,
+    STATUS,
+    SURVIVOR,
+)
+from transforms.exchange import Apply, Exchange, Input, Spool, by_hash, by_value
 from transforms.records import PART_BITS
 
 __all__ = ["Deduplicate", "Fingerprint", "Scale"]
@@ -37,7 +49,7 @@ class Scale:
     text: int
 
 
-class Fingerprint(beam.PTransform):  # type: ignore[misc]
+class Fingerprint(beam.PTransform):
     """Appends identity, sizes and signature to batches of documents."""
 
     def __init__(self, config: DedupConfig) -> None:
@@ -45,10 +57,13 @@ class Fingerprint(beam.PTransform):  # type: ignore[misc]
         self._config = config
 
     def expand(self, documents: beam.PCollection) -> beam.PCollection:
-        return documents | "Fingerprint" >> beam.ParDo(_Fingerprint(self._config)).with_output_types(pa.RecordBatch)
+        """Maps batches."""
+        return documents | "Fingerprint" >> beam.ParDo(
+            _Fingerprint(self._config)
+        ).with_output_types(pa.RecordBatch)
 
 
-class _Fingerprint(beam.DoFn):  # type: ignore[misc]
+class _Fingerprint(beam.DoFn):
     def __init__(self, config: DedupConfig) -> None:
         self._config = config
 
@@ -57,7 +72,7 @@ class _Fingerprint(beam.DoFn):  # type: ignore[misc]
             yield fingerprint(batch, self._config)
 
 
-class _Explode(beam.DoFn):  # type: ignore[misc]
+class _Explode(beam.DoFn):
     """Band rows of survivors."""
 
     def process(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
@@ -72,7 +87,7 @@ def by_part(batch: pa.RecordBatch, partitions: int):  # type: ignore[no-untyped-
     return by_hash("part")(part, partitions)
 
 
-class Deduplicate(beam.PTransform):  # type: ignore[misc]
+class Deduplicate(beam.PTransform):
     """Finds exact and near duplicates and says what becomes of each document.
 
     Input: a dict with `documents` (batches of `rows.LIGHT`) and `parts` (batches of
@@ -94,14 +109,20 @@ class Deduplicate(beam.PTransform):  # type: ignore[misc]
         super().__init__()
         self._config, self._settle, self._scale, self._spool = config, settle, scale, spool
 
-    def _light(self, label: str, inputs: Mapping[str, Input], apply: object, *outputs: str) -> Exchange:
+    def _light(
+        self, label: str, inputs: Mapping[str, Input], apply: Apply, *outputs: str
+    ) -> Exchange:
         return Exchange(label, inputs, self._scale.light, apply, outputs, self._spool)
 
     def expand(self, given: Collections) -> dict[str, beam.PCollection]:
+        """Exact copies, candidate pairs, verified edges, selection, fates."""
         by_copy = {"documents": Input(LIGHT, by_hash("text_hash"))}
         settled = {"documents": given["documents"]} | self._light(
-            "Exact copies", by_copy,
-            functools.partial(exact.settle_exact, settle=self._settle), "survivors", "copies",
+            "Exact copies",
+            by_copy,
+            functools.partial(exact.settle_exact, settle=self._settle),
+            "survivors",
+            "copies",
         )
         pairs = self._candidates(settled["survivors"])
         edges = self._verify(pairs, given["parts"])
@@ -113,12 +134,16 @@ class Deduplicate(beam.PTransform):  # type: ignore[misc]
                 "removed": Input(REMOVED, by_hash("node")),
                 "copies": Input(COPY, by_hash("of")),
             },
-            settle.remove_near, "kept", "fates", "credits",
+            settle.remove_near,
+            "kept",
+            "fates",
+            "credits",
         )
         counted = {"kept": near["kept"], "credits": near["credits"]} | self._light(
             "Count copies",
             {"kept": Input(KEPT, by_hash("node")), "credits": Input(CREDIT, by_hash("node"))},
-            settle.add_copies, "kept",
+            settle.add_copies,
+            "kept",
         )
         return {"kept": counted["kept"], "fates": near["fates"]}
 
@@ -130,11 +155,17 @@ class Deduplicate(beam.PTransform):  # type: ignore[misc]
         )
         by_v = {"pairs": Input(PAIR, by_hash("v"))}
         return pairs | Exchange(
-            "Unique pairs", by_v, self._scale.text, candidates.unique_pairs,
-            ("pairs", "requests"), self._spool,
+            "Unique pairs",
+            by_v,
+            self._scale.text,
+            candidates.unique_pairs,
+            ("pairs", "requests"),
+            self._spool,
         )
 
-    def _fetch(self, label: str, requests: beam.PCollection, parts: beam.PCollection, apply: object) -> beam.PCollection:
+    def _fetch(
+        self, label: str, requests: beam.PCollection, parts: beam.PCollection, apply: Apply
+    ) -> beam.PCollection:
         inputs = {"requests": Input(REQUEST, by_part), "parts": Input(PART, by_hash("part"))}
         answered = {"requests": requests, "parts": parts} | Exchange(
             label, inputs, self._scale.text, apply, ("vectors",), self._spool
@@ -143,13 +174,16 @@ class Deduplicate(beam.PTransform):  # type: ignore[misc]
 
     def _verify(self, found: Collections, parts: beam.PCollection) -> beam.PCollection:
         pairs = Input(PAIR, by_value("dest"))
-        signatures = self._fetch("Fetch signatures", found["requests"], parts, compare.fetch_signatures)
+        signatures = self._fetch(
+            "Fetch signatures", found["requests"], parts, compare.fetch_signatures
+        )
         near = {"pairs": found["pairs"], "vectors": signatures} | Exchange(
             "Compare signatures",
             {"pairs": pairs, "vectors": Input(compare.SIGNATURES, by_value("dest"))},
             self._scale.text,
             functools.partial(compare.compare_signatures, least=self._config.candidate_threshold),
-            ("pairs", "requests"), self._spool,
+            ("pairs", "requests"),
+            self._spool,
         )
         fetch = functools.partial(compare.fetch_sets, ngram=self._config.ngram)
         sets = self._fetch("Fetch shingles", near["requests"], parts, fetch)
@@ -158,7 +192,8 @@ class Deduplicate(beam.PTransform):  # type: ignore[misc]
             {"pairs": pairs, "vectors": Input(compare.SETS, by_value("dest"))},
             self._scale.text,
             functools.partial(compare.compare_sets, threshold=self._config.threshold),
-            ("edges",), self._spool,
+            ("edges",),
+            self._spool,
         )
         return verified["edges"]
 
@@ -167,12 +202,18 @@ class Deduplicate(beam.PTransform):  # type: ignore[misc]
         into, out_of = Input(EDGE, by_hash("v")), Input(EDGE, by_hash("u"))
         for number in range(1, self._config.rounds + 1):
             decided = {"edges": edges} | self._light(
-                f"Round {number} decide", {"edges": into}, select.decide, "removed", "edges", "status"
+                f"Round {number} decide",
+                {"edges": into},
+                select.decide,
+                "removed",
+                "edges",
+                "status",
             )
             told = {"edges": decided["edges"], "status": decided["status"]} | self._light(
                 f"Round {number} propagate",
                 {"edges": out_of, "status": Input(STATUS, by_hash("node"))},
-                select.propagate, "edges",
+                select.propagate,
+                "edges",
             )
             removed.append(decided["removed"])
             edges = told["edges"]
@@ -197,7 +238,7 @@ def _rows(batch: pa.RecordBatch) -> int:
     return batch.num_rows  # type: ignore[no-any-return]
 
 
-class _Bound(beam.DoFn):  # type: ignore[misc]
+class _Bound(beam.DoFn):
     def __init__(self, most: int) -> None:
         self._most = most
 

@@ -95,9 +95,7 @@ def bucket_pairs(
     yield "pairs", pa.table([pa.array(column) for column in columns], schema=PAIR)
 
 
-def unique_pairs(
-    partition: int, tables: Mapping[str, pa.Table]
-) -> Iterator[tuple[str, pa.Table]]:
+def unique_pairs(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tuple[str, pa.Table]]:
     """Keeps each pair once and says which vectors are needed to compare the pairs.
 
     Args:

@@ -30,7 +30,7 @@ def classes() -> Buffer:
 
 
 @njit
-def decode(data: Buffer, at: int) -> tuple[int, int]:  # pragma: no cover - compiled
+def decode(data: Buffer, at: int) -> tuple[int, np.int64]:  # pragma: no cover - compiled
     """Width in bytes and code point of the character at `at` of valid UTF-8."""
     first = np.int64(data[at])
     if first < 0x80:

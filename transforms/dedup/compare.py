@@ -22,11 +22,16 @@ from transforms.dedup.shingles import jaccard, shingle_sets
 from transforms.kernels import Hashes, njit
 from transforms.records import PART_BITS
 
-__all__ = ["SETS", "SIGNATURES", "compare_sets", "compare_signatures", "fetch_sets", "fetch_signatures"]
+__all__ = [
+    "SETS",
+    "SIGNATURES",
+    "compare_sets",
+    "compare_signatures",
+    "fetch_sets",
+    "fetch_signatures",
+]
 
-SIGNATURES = pa.schema(
-    [("dest", pa.uint32()), ("node", pa.uint64()), ("vector", pa.binary())]
-)
+SIGNATURES = pa.schema([("dest", pa.uint32()), ("node", pa.uint64()), ("vector", pa.binary())])
 """A document's signature on its way to a partition of pairs."""
 
 SETS = pa.schema(
@@ -67,7 +72,11 @@ def _fetch(
     node, dest = node[order], dest[order]
     part = node >> np.uint64(PART_BITS)
     paths = dict(
-        zip(tables["parts"].column("part").to_pylist(), tables["parts"].column("path").to_pylist(), strict=True)
+        zip(
+            tables["parts"].column("part").to_pylist(),
+            tables["parts"].column("path").to_pylist(),
+            strict=True,
+        )
     )
     for number in np.unique(part):
         here = part == number
@@ -109,7 +118,11 @@ def _locate(vectors: pa.Table, pairs: pa.Table) -> tuple[pa.Table, Index, Index]
     """Vectors in order of node, and where the two documents of each pair are in them."""
     vectors = vectors.take(np.argsort(uint64(vectors, "node"), kind="stable"))
     node = uint64(vectors, "node")
-    return vectors, np.searchsorted(node, uint64(pairs, "u")), np.searchsorted(node, uint64(pairs, "v"))
+    return (
+        vectors,
+        np.searchsorted(node, uint64(pairs, "u")),
+        np.searchsorted(node, uint64(pairs, "v")),
+    )
 
 
 @njit

@@ -66,7 +66,10 @@ def settle_exact(
         rows.column("convicted").to_numpy(),
     )
     hi, lo = survivor_keys(
-        tier, day, rows.column("p").to_numpy(), rows.column("n_chars").to_numpy(),
+        tier,
+        day,
+        rows.column("p").to_numpy(),
+        rows.column("n_chars").to_numpy(),
         rows.column("doc_id"),
     )
     # Excluded rows go last in their group: they can neither stay nor be a witness.
@@ -78,27 +81,47 @@ def settle_exact(
     originals = np.add.reduceat((counted & (tier[order] < 2)).astype(np.int64), starts)
     stays = ~excluded[first]
     best = np.repeat(first, np.diff(np.append(starts, len(order))))
-    yield "survivors", _survivors(rows, first[stays], hi, lo, tier, origin, copies[stays], originals[stays])
+    yield (
+        "survivors",
+        _survivors(rows, first[stays], hi, lo, tier, origin, copies[stays], originals[stays]),
+    )
     gone = np.ones(len(order), dtype=bool)
     gone[starts[stays]] = False
     yield "copies", _copies(rows, order[gone], best[gone], excluded, tier, origin)
 
 
 def _survivors(
-    rows: pa.Table, index: npt.NDArray[np.int64], hi: Hashes, lo: Hashes,
-    tier: npt.NDArray[np.int8], origin: npt.NDArray[np.int8],
-    copies: npt.NDArray[np.int64], originals: npt.NDArray[np.int64],
+    rows: pa.Table,
+    index: npt.NDArray[np.int64],
+    hi: Hashes,
+    lo: Hashes,
+    tier: npt.NDArray[np.int8],
+    origin: npt.NDArray[np.int8],
+    copies: npt.NDArray[np.int64],
+    originals: npt.NDArray[np.int64],
 ) -> pa.Table:
     taken = rows.select(["node", "doc_id", "lang", "tail", "size", "bands"]).take(index)
     columns = {name: taken.column(name) for name in taken.column_names}
     columns |= {"hi": hi[index], "lo": lo[index], "tier": tier[index], "origin": origin[index]}
     columns |= {"copies": copies, "copies_original": originals}
-    return pa.table([pa.chunked_array([columns[f.name]], f.type) if isinstance(columns[f.name], np.ndarray) else columns[f.name] for f in SURVIVOR], schema=SURVIVOR)
+    return pa.table(
+        [
+            pa.chunked_array([columns[f.name]], f.type)
+            if isinstance(columns[f.name], np.ndarray)
+            else columns[f.name]
+            for f in SURVIVOR
+        ],
+        schema=SURVIVOR,
+    )
 
 
 def _copies(
-    rows: pa.Table, index: npt.NDArray[np.int64], witness: npt.NDArray[np.int64],
-    excluded: npt.NDArray[np.bool_], tier: npt.NDArray[np.int8], origin: npt.NDArray[np.int8],
+    rows: pa.Table,
+    index: npt.NDArray[np.int64],
+    witness: npt.NDArray[np.int64],
+    excluded: npt.NDArray[np.bool_],
+    tier: npt.NDArray[np.int8],
+    origin: npt.NDArray[np.int8],
 ) -> pa.Table:
     out = excluded[index]
     ids = rows.column("doc_id").take(witness)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -32,11 +34,9 @@ _NULL_LENGTH = 2**64 - 1
 def digests(values: pa.Array) -> pa.Array:
     """XXH3-128 of each string or binary value, 16 bytes big-endian; no nulls."""
     offsets, data = string_buffers(values)
-    view, digest = memoryview(data), xxhash.xxh3_128_digest
+    view, digest = memoryview(data.data), xxhash.xxh3_128_digest
     bounds = offsets.tolist()
-    return pa.array(
-        [digest(view[a:b]) for a, b in zip(bounds, bounds[1:], strict=False)], pa.binary()
-    )
+    return pa.array([digest(view[a:b]) for a, b in itertools.pairwise(bounds)], pa.binary())
 
 
 def document_ids(batch: pa.RecordBatch) -> pa.Array:
@@ -84,6 +84,4 @@ def fingerprint(batch: pa.RecordBatch, config: DedupConfig) -> pa.RecordBatch:
     }
     for name in CONTENT.names:
         batch = batch.append_column(CONTENT.field(name), columns[name])
-    return batch.append_column(
-        pa.field("signature", pa.binary()), signatures(normal, config)
-    )
+    return batch.append_column(pa.field("signature", pa.binary()), signatures(normal, config))

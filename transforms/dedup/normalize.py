@@ -12,8 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.dedup import characters
-from transforms.kernels import njit
-from transforms.kernels import Buffer, Offsets
+from transforms.kernels import Buffer, Offsets, njit
 
 __all__ = ["fold_space", "letters", "normal_form"]
 
@@ -33,7 +32,9 @@ def letters(text: pa.Array) -> pa.Array:
     if pc.all(ascii_only).as_py():
         return lowered
     other = pc.invert(ascii_only)
-    rest = [unicodedata.normalize("NFKC", value).lower() for value in text.filter(other).to_pylist()]
+    rest = [
+        unicodedata.normalize("NFKC", value).lower() for value in text.filter(other).to_pylist()
+    ]
     return pc.replace_with_mask(lowered, other, pa.array(rest, text.type))
 
 

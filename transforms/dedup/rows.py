@@ -128,9 +128,7 @@ REMOVED = pa.schema(
 )
 """A near-duplicate and the kept neighbour that removes it."""
 
-CREDIT = pa.schema(
-    [("node", pa.uint64()), ("copies", pa.int64()), ("copies_original", pa.int64())]
-)
+CREDIT = pa.schema([("node", pa.uint64()), ("copies", pa.int64()), ("copies_original", pa.int64())])
 """Copies that a removed document hands to its witness."""
 
 

@@ -124,15 +124,21 @@ def shingle_sets(text: pa.Array, n: int) -> pa.ListArray:
 
 @njit
 def jaccard(
-    values: Hashes, starts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64],
-    left: npt.NDArray[np.int64], right: npt.NDArray[np.int64], out: npt.NDArray[np.float64],
+    values: Hashes,
+    starts: npt.NDArray[np.int64],
+    stops: npt.NDArray[np.int64],
+    left: npt.NDArray[np.int64],
+    right: npt.NDArray[np.int64],
+    out: npt.NDArray[np.float64],
 ) -> None:  # pragma: no cover - compiled
     """Exact Jaccard similarity of pairs of sets.
 
     Args:
         values: All sets, each ascending, end to end.
-        starts, stops: Where set i lies in `values`.
-        left, right: Indexes of the two sets of each pair.
+        starts: Where set i begins in `values`.
+        stops: Where it ends.
+        left: Index of the first set of each pair.
+        right: Index of the second.
         out: Receives |A & B| / |A | B| per pair; 0 for two empty sets.
     """
     for pair in range(len(left)):

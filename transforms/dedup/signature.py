@@ -22,7 +22,7 @@ Words = npt.NDArray[np.uint32]
 
 @functools.cache
 def permutations(count: int, seed: int) -> Words:
-    """datasketch's affine32 parameters: row 0 the odd factors a, row 1 the offsets b.
+    """Parameters of datasketch's affine32 scheme: row 0 the odd factors a, row 1 the offsets b.
 
     Returns:
         uint32, shape (2, count).
@@ -36,7 +36,7 @@ def permutations(count: int, seed: int) -> Words:
 def minhash(
     shingles: Hashes, count: int, a: Words, b: Words, out: Words
 ) -> None:  # pragma: no cover - compiled
-    """min over shingles of a*fmix32(h)+b mod 2^32, for each permutation."""
+    """The minimum over shingles of a*fmix32(h)+b mod 2^32, for each permutation."""
     out[:] = np.uint32(0xFFFFFFFF)
     for i in range(count):
         # numba widens uint32 arithmetic to 64 bits: cast where the wrap matters.
@@ -50,8 +50,15 @@ def minhash(
 
 @njit
 def _signatures(
-    offsets: Offsets, data: Buffer, classes: Buffer, n: int, a: Words, b: Words,
-    tokens: Hashes, out: Words, empty: npt.NDArray[np.bool_],
+    offsets: Offsets,
+    data: Buffer,
+    classes: Buffer,
+    n: int,
+    a: Words,
+    b: Words,
+    tokens: Hashes,
+    out: Words,
+    empty: npt.NDArray[np.bool_],
 ) -> None:  # pragma: no cover - compiled
     for row in range(len(offsets) - 1):
         count = tokens_of(data, offsets[row], offsets[row + 1], classes, tokens)
@@ -103,6 +110,7 @@ def band_keys(signature: Words, config: DedupConfig) -> Hashes:
 
     Args:
         signature: uint32, shape (documents, permutations).
+        config: Bands and rows.
 
     Returns:
         uint64, shape (documents, bands).

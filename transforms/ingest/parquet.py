@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from transforms import storage
 from transforms.errors import InputError
 from transforms.ingest.config import FieldMapping, IngestConfig
+from transforms.ingest.footer import CORRUPT, RowGroup, open_parquet
 from transforms.ingest.mapping import metadata_json, scalar_text, without
-from transforms.ingest.splits import CORRUPT, Split, open_parquet
+from transforms.ingest.splits import Split
 from transforms.ingest.validate import (
     FAULTS,
     NO_DOCUMENTS,
@@ -45,23 +45,23 @@ def read_parquet(split: Split, config: IngestConfig) -> Iterator[Judged]:
     """
     with storage.open_input(split.path) as source:
         try:
-            file = open_parquet(source)
+            file, groups = open_parquet(source)
         except CORRUPT as e:
             letter = DeadLetter(split.path, -1, "unreadable_file", excerpt(str(e)), split.size)
             yield NO_DOCUMENTS, [letter]
             return
         table = _Table(split.path, file.schema_arrow, config)
         for group in range(split.start, split.stop):
-            yield from _row_group(file, group, table)
+            windows = file.iter_batches(_window_rows(groups[group]), [group], use_threads=False)
+            yield from _row_group(windows, groups[group], table)
 
 
-def _row_group(file: pq.ParquetFile, group: int, table: _Table) -> Iterator[Judged]:
+def _row_group(
+    windows: Iterator[pa.RecordBatch], group: RowGroup, table: _Table
+) -> Iterator[Judged]:
     """Reads one row group; what follows damage within it is one dead letter."""
-    footer = file.metadata
-    position = sum(footer.row_group(i).num_rows for i in range(group))
-    end = position + footer.row_group(group).num_rows
-    windows = file.iter_batches(_window_rows(footer, group), [group], use_threads=False)
-    problem = "it ends before its last row"
+    position = group.first
+    problem = "the row group ends before its last row"
     try:
         while (window := next(windows, None)) is not None:
             if window.num_rows:
@@ -69,17 +69,14 @@ def _row_group(file: pq.ParquetFile, group: int, table: _Table) -> Iterator[Judg
             position += window.num_rows
     except CORRUPT as e:
         problem = str(e)
-    if position < end:
-        columns = footer.row_group(group)
-        size = sum(columns.column(i).total_compressed_size for i in range(columns.num_columns))
+    if position < group.first + group.rows:
         reason = "unreadable_row_group"
-        letter = DeadLetter(table.path, position, reason, excerpt(problem), size)
+        letter = DeadLetter(table.path, position, reason, excerpt(problem), group.stored)
         yield NO_DOCUMENTS, [letter]
 
 
-def _window_rows(footer: pq.FileMetaData, group: int) -> int:
-    size, rows = footer.row_group(group).total_byte_size, footer.row_group(group).num_rows
-    return max(1, min(_WINDOW_ROWS, _WINDOW_BYTES * rows // max(size, 1)))
+def _window_rows(group: RowGroup) -> int:
+    return max(1, min(_WINDOW_ROWS, _WINDOW_BYTES * group.rows // max(group.size, 1)))
 
 
 class _Place(NamedTuple):

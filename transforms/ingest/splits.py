@@ -13,15 +13,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import BinaryIO
 
 import orjson
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from transforms import storage
 from transforms.errors import InputError
 from transforms.ingest.config import MAX_DOCUMENT_BYTES
+from transforms.ingest.footer import CORRUPT, open_parquet
 from transforms.ingest.listing import InputFile, fingerprint
 from transforms.records import PART_BITS
 
@@ -35,9 +33,6 @@ FILE_PARTS = 1 << 16
 """Part numbers of one file."""
 _MAX_FILES = 1 << 24
 _MAX_SPLITS = FILE_PARTS // 4
-
-CORRUPT = (pa.ArrowException, OSError, ValueError)
-"""What Arrow raises on corrupt Parquet; storage's own errors are of another family."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,13 +105,6 @@ def plan_splits(file_no: int, file: InputFile, target_bytes: int = TARGET_BYTES)
     return splits
 
 
-def open_parquet(source: BinaryIO) -> pq.ParquetFile:
-    """Opens a Parquet file so that checksums of pages count, where there are any."""
-    file = pq.ParquetFile(source, page_checksum_verification=True)
-    _ = file.schema_arrow  # a footer whose schema makes no sense is corrupt, too
-    return file
-
-
 def _check_unchanged(file: InputFile) -> None:
     if fingerprint(file.path) != (file.size, file.digest):
         raise changed(file.path)
@@ -149,15 +137,14 @@ def _cuts(file: InputFile, target_bytes: int) -> Iterator[tuple[int, int, int, i
 def _row_group_cuts(file: InputFile, target: int) -> Iterator[tuple[int, int, int, int]]:
     with storage.open_input(file.path) as source:
         try:
-            footer = open_parquet(source).metadata
+            groups = open_parquet(source).groups
         except CORRUPT:
             yield 0, 0, 1, 0
             return
-    groups = [footer.row_group(i) for i in range(footer.num_row_groups)]
-    target = max(target, sum(group.total_byte_size for group in groups) // _MAX_SPLITS)
+    target = max(target, sum(group.size for group in groups) // _MAX_SPLITS)
     start = size = rows = 0
     for i, group in enumerate(groups):
-        size, rows = size + group.total_byte_size, rows + group.num_rows
+        size, rows = size + group.size, rows + group.rows
         if size >= target or rows >> PART_BITS or i + 1 == len(groups):
             yield start, i + 1, 1 + size // PART_TEXT_BYTES, rows >> PART_BITS
             start, size, rows = i + 1, 0, 0

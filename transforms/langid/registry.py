@@ -6,7 +6,7 @@ import copy
 import csv
 import functools
 import importlib.resources
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from transforms.errors import InputError, UsageError
@@ -68,6 +68,10 @@ class Registry:
 
     def __len__(self) -> int:
         return len(self._languages)
+
+    def __iter__(self) -> Iterator[Language]:
+        """Languages, by code."""
+        return iter(sorted(self._languages.values(), key=lambda language: language.code))
 
     def get(self, code: str) -> Language | None:
         """The language of an ISO 639-3 code, if the table has it."""

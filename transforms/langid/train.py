@@ -30,7 +30,7 @@ from transforms.langid.prepare import fold
 from transforms.langid.registry import NO_LANGUAGE
 from transforms.langid.zxx import generate
 
-__all__ = ["read_sentences", "train", "windows"]
+__all__ = ["read_sentences", "train", "windows", "zeroed_memory"]
 
 Sentences = Mapping[str, Mapping[str, Sequence[str]]]
 """Sentences by label, then by source."""
@@ -153,7 +153,7 @@ def _examples(sentences: Sentences, rng: random.Random) -> list[tuple[str, str]]
 
 
 @contextlib.contextmanager
-def _zeroed_memory() -> Iterator[None]:
+def zeroed_memory() -> Iterator[None]:
     """Has malloc hand out zeroed memory.
 
     fastText 0.9.3 with one thread initialises a tenth of its input matrix and
@@ -174,7 +174,7 @@ def _zeroed_memory() -> Iterator[None]:
 
 def _fit(path: Path, seed: int) -> fasttext.FastText._FastText:
     try:
-        with _zeroed_memory():
+        with zeroed_memory():
             return fasttext.train_supervised(input=str(path), seed=seed, loss="softmax", **SETTINGS)
     except RuntimeError as error:  # "Encountered NaN."
         raise InputError(

@@ -9,7 +9,7 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
-from transforms import coders as coders  # registers the coder of pa.RecordBatch
+import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
 from transforms.exchange import Exchange, Input, Spool, by_range, by_value, to_one
 from transforms.rebalance import codec, finalise, lines, place, ranks
 from transforms.rebalance.config import RebalanceConfig
@@ -32,7 +32,7 @@ __all__ = ["Rebalance"]
 Collections = Mapping[str, beam.PCollection]
 
 
-class Rebalance(beam.PTransform):  # type: ignore[misc]
+class Rebalance(beam.PTransform):
     """Plans the output and gives every appearance of a document its shard and place.
 
     Input: a dict of `documents` (batches of `ranks.LIGHT`) and `ready`, any batches
@@ -75,6 +75,7 @@ class Rebalance(beam.PTransform):  # type: ignore[misc]
         return Exchange(label, one, 1, apply, outputs, self._spool, given)
 
     def expand(self, given: Collections) -> dict[str, beam.PCollection]:
+        """Ranks, plans, orders, deals, finishes."""
         prepared = given["documents"] | "Prepare" >> _prepare(self._config)
         ranked = {"documents": prepared.documents} | self._rows(
             "Rank strata",
@@ -115,7 +116,7 @@ class Rebalance(beam.PTransform):  # type: ignore[misc]
             ("line",),
             {"plan": planned["plan"], "offsets": planned["offsets"]},
         )
-        return {"line": laid["line"]} | self._rows(  # type: ignore[no-any-return]
+        return {"line": laid["line"]} | self._rows(
             "Order lines",
             {"line": Input(lines.LINE, by_range("key"))},
             order,
@@ -141,7 +142,7 @@ class Rebalance(beam.PTransform):  # type: ignore[misc]
     ) -> dict[str, beam.PCollection]:
         # An exchange of its own each time: the in-process runner cannot run a step whose
         # side input descends from another reader of the same collection.
-        return {"ordered": ordered} | self._rows(  # type: ignore[no-any-return]
+        return {"ordered": ordered} | self._rows(
             f"Place {which}",
             {"ordered": Input(lines.ORDERED, by_value("partition"))},
             place_rows,
@@ -155,7 +156,7 @@ def _prepare(config: RebalanceConfig) -> beam.ParDo:
     return typed.with_outputs("too_large", main="documents")
 
 
-class _Prepare(beam.DoFn):  # type: ignore[misc]
+class _Prepare(beam.DoFn):
     """Takes out what fits no shard and draws the rank of the rest."""
 
     def __init__(self, config: RebalanceConfig) -> None:
@@ -166,4 +167,3 @@ class _Prepare(beam.DoFn):  # type: ignore[misc]
         yield from fits.combine_chunks().to_batches()
         for piece in large.combine_chunks().to_batches():
             yield beam.pvalue.TaggedOutput("too_large", piece)
-

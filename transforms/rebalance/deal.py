@@ -9,8 +9,6 @@ instead of being trimmed away afterwards.
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -20,11 +18,9 @@ from transforms.rebalance.cells import Constraint
 from transforms.rebalance.config import MILLION
 from transforms.rebalance.level import deal_boulders, proportional, water_fill
 from transforms.rebalance.plan import Cell, Plan
-from transforms.rebalance.ranks import halves
+from transforms.rebalance.rounds import Deal, Level, Longs, Round, longs, within
 
 __all__ = ["Deal", "Level", "deal_protected", "deal_rest"]
-
-Longs = npt.NDArray[np.int64]
 
 _STRETCH = 2
 """No shard is dealt more than so many times the mean, however much it could carry."""
@@ -33,119 +29,6 @@ _NOTED = 100
 """A deal that loses more than one part in so many of the plan says so."""
 
 _ENDLESS = 1 << 60
-
-
-@dataclasses.dataclass(frozen=True)
-class Level:
-    """How the sand of one cell is cut.
-
-    Attributes:
-        quota: Size of the sand that is taken, from the start of its line.
-        over: Whether the grain in which the quota ends is taken as well.
-        period: Size of one sweep: a document's appearances lie so far apart.
-        appearances: Most appearances of a document.
-        ends: Where each shard's stretch of the line ends. Shape (shards,).
-    """
-
-    quota: int
-    over: bool
-    period: int
-    appearances: int
-    ends: Longs
-
-
-@dataclasses.dataclass(frozen=True)
-class Deal:
-    """What a worker needs to place the rows of its cells.
-
-    Attributes:
-        shards: Their number.
-        levels: How the sand is cut, by cell; rows of other cells are not dealt here.
-        pieces: `partition << 16 | cell`, ascending, of each piece of a line.
-        offsets: Sand of the cell in the partitions before the piece.
-        boulders: `partition << 40 | row`, ascending, of the boulders taken.
-        owners: Shard of each boulder taken.
-        lasts: Whether it is the last appearance of its document.
-        notes: What a reader of the run's report should know.
-    """
-
-    shards: int
-    levels: dict[int, Level]
-    pieces: Longs
-    offsets: Longs
-    boulders: Longs
-    owners: Longs
-    lasts: npt.NDArray[np.bool_]
-    notes: tuple[str, ...] = ()
-
-
-@dataclasses.dataclass
-class _Round:
-    """Columns of both summaries, and what has been dealt so far."""
-
-    plan: Plan
-    bins: dict[str, Longs]
-    large: dict[str, Longs]
-    dealt: dict[int, Longs]
-    levels: dict[int, Level] = dataclasses.field(default_factory=dict)
-    taken: list[tuple[Longs, Longs, npt.NDArray[np.bool_]]] = dataclasses.field(
-        default_factory=list
-    )
-
-    @classmethod
-    def of(cls, plan: Plan, bins: pa.Table, boulders: pa.Table) -> _Round:
-        bins = bins.sort_by([("cell", "ascending"), ("partition", "ascending")])
-        upper, lower = halves(boulders.column("doc_id"))
-        names = ("partition", "row", "cell", "repeat", "size", "before")
-        large = {name: _longs(boulders, name) for name in names}
-        # Documents as numbers in the order of their ids, for ties.
-        pairs = np.stack([upper, lower], axis=1)
-        large["document"] = np.unique(pairs, axis=0, return_inverse=True)[1].reshape(-1)
-        return cls(plan, {name: _longs(bins, name) for name in bins.column_names}, large, {})
-
-    def beneath(self, mask: int) -> Longs:
-        """Per shard, the size dealt of cells that serve all that `mask` serves."""
-        total = np.zeros(self.plan.shards, dtype=np.int64)
-        for cell, sizes in self.dealt.items():
-            if cell & mask == mask:
-                total += sizes
-        return total
-
-    def finish(self, notes: tuple[str, ...] = ()) -> Deal:
-        keys, owners, lasts = (
-            np.concatenate([taken[i] for taken in self.taken] or [np.empty(0, np.int64)])
-            for i in range(3)
-        )
-        order = np.argsort(keys)
-        pieces, offsets = self._offsets()
-        return Deal(
-            self.plan.shards,
-            self.levels,
-            pieces,
-            offsets,
-            keys[order].astype(np.int64),
-            owners[order].astype(np.int64),
-            lasts[order].astype(bool),
-            notes,
-        )
-
-    def _offsets(self) -> tuple[Longs, Longs]:
-        pieces = (self.bins["partition"] << np.int64(16)) | self.bins["cell"]
-        offsets = _within(self.bins["sand"], self.bins["cell"])
-        order = np.argsort(pieces)
-        return pieces[order], offsets[order]
-
-
-def _longs(table: pa.Table, name: str) -> Longs:
-    return np.asarray(table.column(name).to_numpy(), dtype=np.int64)
-
-
-def _within(sizes: Longs, groups: Longs) -> Longs:
-    """Exclusive running sums that start anew with each group of equal neighbours."""
-    before = np.cumsum(sizes) - sizes
-    starts = np.flatnonzero(np.diff(groups, prepend=-1))
-    counts = np.diff(np.append(starts, len(groups)))
-    return np.asarray(before - np.repeat(before[starts], counts), dtype=np.int64)
 
 
 def deal_protected(bins: pa.Table, boulders: pa.Table, plan: Plan) -> Deal:
@@ -158,7 +41,7 @@ def deal_protected(bins: pa.Table, boulders: pa.Table, plan: Plan) -> Deal:
         boulders: Rows of `lines.BOULDERS` likewise.
         plan: The run's plan.
     """
-    state = _Round.of(plan, bins, boulders)
+    state = Round.of(plan, bins, boulders)
     protected = [cell for cell in plan.cells if plan.rules.protected(cell.cell)]
     rest = plan.total - sum(cell.quota for cell in protected)
     # With nothing to lower in the second round, an overshoot would break the target.
@@ -183,7 +66,7 @@ def deal_rest(bins: pa.Table, boulders: pa.Table, plan: Plan, tally: pa.Table) -
         InfeasibleError: If a shard got no document of a floor, or if the target is
             out of reach.
     """
-    state = _Round.of(plan, bins, boulders)
+    state = Round.of(plan, bins, boulders)
     state.dealt = _dealt(tally, plan, "size")
     _check_served(_dealt(tally, plan, "documents"), plan)
     others = [cell for cell in plan.cells if not plan.rules.protected(cell.cell)]
@@ -214,7 +97,7 @@ def _notes(plan: Plan, size: int) -> tuple[str, ...]:
     )
 
 
-def _under_caps(state: _Round, cell: Cell, sizes: Longs, room: Longs) -> Longs:
+def _under_caps(state: Round, cell: Cell, sizes: Longs, room: Longs) -> Longs:
     """The room for a cell in shards of these sizes, by the caps that it counts for."""
     for bit, rule in enumerate(state.plan.rules.constraints):
         if rule.kind == "cap" and cell.cell >> bit & 1:
@@ -227,7 +110,7 @@ def _in_order(cells: list[Cell]) -> list[Cell]:
 
 
 def _dealt(tally: pa.Table, plan: Plan, name: str) -> dict[int, Longs]:
-    cells, shards, values = (_longs(tally, column) for column in ("cell", "shard", name))
+    cells, shards, values = (longs(tally, column) for column in ("cell", "shard", name))
     dealt = {}
     for mask in np.unique(cells).tolist():
         dealt[mask] = np.zeros(plan.shards, dtype=np.int64)
@@ -235,7 +118,7 @@ def _dealt(tally: pa.Table, plan: Plan, name: str) -> dict[int, Longs]:
     return dealt
 
 
-def _room(state: _Round) -> Longs:
+def _room(state: Round) -> Longs:
     """Per shard, the unprotected size that all its floors can carry."""
     plan, protected = state.plan, state.beneath(0)
     carry = np.full(plan.shards, _STRETCH * -(-plan.total // plan.shards), dtype=np.int64)
@@ -244,13 +127,13 @@ def _room(state: _Round) -> Longs:
     return np.asarray(np.maximum(0, carry - protected), dtype=np.int64)
 
 
-def _to_target(state: _Round) -> list[int]:
+def _to_target(state: Round) -> list[int]:
     target = state.plan.config.target
     return [] if target is None else [max(0, target - int(state.beneath(0).sum()))]
 
 
 def _deal_cell(
-    state: _Round, cell: Cell, quota: int, goal: Longs, room: Longs, *, over: bool
+    state: Round, cell: Cell, quota: int, goal: Longs, room: Longs, *, over: bool
 ) -> None:
     """Cuts one cell's line and deals it so that levels beneath approach `goal`."""
     plan, mask = state.plan, cell.cell
@@ -275,7 +158,7 @@ def _deal_cell(
 
 
 def _take_boulders(
-    state: _Round, cell: Cell, quota: int, level: Longs, room: Longs, *, over: bool
+    state: Round, cell: Cell, quota: int, level: Longs, room: Longs, *, over: bool
 ) -> int:
     """Takes a cell's boulders up to its quota and deals them; returns their size."""
     large = state.large
@@ -294,10 +177,10 @@ def _take_boulders(
     return int(large["size"][mine].sum())
 
 
-def _line_starts(state: _Round, mine: Longs) -> Longs:
+def _line_starts(state: Round, mine: Longs) -> Longs:
     """Where boulders start on the whole line of their cell, sand included."""
     pieces = (state.bins["cell"] << np.int64(32)) | state.bins["partition"]
-    offsets = _within(state.bins["size"], state.bins["cell"])
+    offsets = within(state.bins["size"], state.bins["cell"])
     wanted = (state.large["cell"][mine] << np.int64(32)) | state.large["partition"][mine]
     found = np.searchsorted(pieces, wanted)  # bins are sorted by cell and partition
     return np.asarray(offsets[found] + state.large["before"][mine], dtype=np.int64)

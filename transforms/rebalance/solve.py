@@ -24,9 +24,9 @@ __all__ = ["Limit", "Stock", "allocate", "best_share", "largest_size", "limits"]
 Vector = npt.NDArray[np.float64]
 
 _SLACK = 1e-9
-"""What a later objective may give up of an earlier one, of the unique total."""
-_SNAP = 1e-6
-"""Solutions this near to all of a cell, relatively, are all of it."""
+"""What a later objective may give up of an earlier one, of the output."""
+_SNAP = 1e-7
+"""Quotas this near to all of a cell, relative to the output, are all of it."""
 _REPAIRS = 10_000
 
 
@@ -113,7 +113,7 @@ def largest_size(stocks: Sequence[Stock], rules: Rules) -> int:
     bound = min(limit.size for limit in limits(stocks, rules))
     if len(rules.constraints) <= 2 or not bound:
         return bound
-    program = _Program(stocks, rules)
+    program = _Program(stocks, rules, bound)
     return min(bound, int(program.best(program.published) * program.scale * (1 + 1e-12)))
 
 
@@ -126,7 +126,7 @@ def best_share(stocks: Sequence[Stock], rules: Rules, bit: int, size: int) -> fl
     )
     if largest_size(stocks, Rules(others)) < size:
         return None
-    program = _Program(stocks, Rules(others))
+    program = _Program(stocks, Rules(others), size)
     program.at_least(program.published, size / program.scale * (1 - _SLACK))
     program.at_most(program.published, size / program.scale)
     inside = program.inside(bit)
@@ -144,29 +144,29 @@ def allocate(stocks: Sequence[Stock], rules: Rules, low: int, high: int) -> dict
     Raises:
         InfeasibleError: If the rules leave nothing.
     """
-    program = _Program(stocks, rules)
+    program = _Program(stocks, rules, high)
     program.at_least(program.published, low / program.scale * (1 - 4 * _SLACK))
     program.at_most(program.published, high / program.scale)
     for objective in (program.uniqueness, -program.published, program.evenness, -program.peak):
         program.at_least(objective, program.best(objective) - _SLACK)
-    return _repair(_rounded(stocks, rules, program.solution), rules)
+    return _repair(_rounded(stocks, rules, program.solution * program.scale), rules)
 
 
 class _Program:
     """A linear program over X, u, the least kept share and the greatest multiple.
 
-    Sizes are divided by the unique total (`scale`), so that tolerances mean the
-    same for every corpus.
+    Sizes are divided by `scale`, the largest that the output may have, so that
+    tolerances mean the same for every output.
     """
 
-    def __init__(self, stocks: Sequence[Stock], rules: Rules) -> None:
+    def __init__(self, stocks: Sequence[Stock], rules: Rules, most: int) -> None:
         self._cells = [stock.cell for stock in stocks]
         n = len(stocks)
         self._width = 2 * n + 2
-        self.scale = float(max(1, sum(stock.unique for stock in stocks)))
+        self.scale = float(max(1, most))
         unique = np.array([stock.unique / self.scale for stock in stocks])
-        most = np.array([stock.most / self.scale for stock in stocks])
-        ranges = [(0.0, float(x)) for x in (*most, *unique)]
+        ranges = [(0.0, min(1.0, stock.most / self.scale)) for stock in stocks]
+        ranges += [(0.0, min(1.0, float(x))) for x in unique]
         self._bounds: list[tuple[float, float | None]] = [*ranges, (0.0, 1.0), (0.0, None)]
         self._rows: list[Vector] = []
         self._limits: list[float] = []
@@ -220,12 +220,11 @@ class _Program:
 
 def _rounded(stocks: Sequence[Stock], rules: Rules, solution: Vector) -> dict[int, int]:
     """Integers on a grid too coarse for rounding errors; protected text is rounded up."""
-    scale = max(1, sum(stock.unique for stock in stocks))
-    grid = max(1, int(solution.sum() * scale) >> 26)
+    total = int(solution.sum())
+    grid, near = max(1, total >> 26), max(1, int(total * _SNAP))
     quotas = {}
     for stock, value in zip(stocks, solution, strict=True):
-        size = int(value * scale)
-        near = max(1, int(stock.unique * _SNAP))
+        size = int(value)
         up = grid if rules.protected(stock.cell) else 0
         quota = min((size + up) // grid * grid, stock.most)
         for whole in {stock.unique, stock.most, 0}:

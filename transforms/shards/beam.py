@@ -9,7 +9,7 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
-from transforms import coders as coders  # registers the coder of pa.RecordBatch
+import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
 from transforms import metrics
 from transforms.exchange import Exchange, Input, Spool, by_hash, by_value
 from transforms.outcome import recorded, write_outcome
@@ -25,7 +25,7 @@ __all__ = ["PublishShards", "WriteShards"]
 Collections = Mapping[str, beam.PCollection]
 
 
-class WriteShards(beam.PTransform):  # type: ignore[misc]
+class WriteShards(beam.PTransform):
     """Writes shards, dropped documents and dead letters under temporary names.
 
     Input: a dict of `routed`, `dropped` and `dead_letters`.
@@ -48,6 +48,7 @@ class WriteShards(beam.PTransform):  # type: ignore[misc]
         self._partitions, self._spool = partitions, spool
 
     def expand(self, given: Collections) -> dict[str, beam.PCollection]:
+        """Writes shards, then what they leave out, then checks across files."""
         assembled = functools.partial(
             assemble.assemble_shard, folder=self._folder, promise=self._promise, assess=self._assess
         )
@@ -64,9 +65,7 @@ class WriteShards(beam.PTransform):  # type: ignore[misc]
             given, "dead_letters", DEAD_LETTERS, "position", assemble.write_dead_letters
         )
         claims = (shards["claims"], dropped["claims"]) | "All claims" >> beam.Flatten()
-        check = functools.partial(
-            identities.check_partition, repeat_cap=self._promise.repeat_cap
-        )
+        check = functools.partial(identities.check_partition, repeat_cap=self._promise.repeat_cap)
         checked = {"claims": claims} | Exchange(
             "Check identities",
             {"claims": Input(identities.CLAIM, by_hash("key"))},
@@ -82,7 +81,7 @@ class WriteShards(beam.PTransform):  # type: ignore[misc]
         self, given: Collections, name: str, schema: pa.Schema, key: str, write: Any
     ) -> dict[str, beam.PCollection]:
         outputs = ("files", "claims") if name == "dropped" else ("files",)
-        return {name: given[name]} | Exchange(  # type: ignore[no-any-return]
+        return {name: given[name]} | Exchange(
             f"Write {name.replace('_', ' ')}",
             {name: Input(schema, by_hash(key))},
             self._partitions,
@@ -92,7 +91,7 @@ class WriteShards(beam.PTransform):  # type: ignore[misc]
         )
 
 
-class PublishShards(beam.PTransform):  # type: ignore[misc]
+class PublishShards(beam.PTransform):
     """Checks the run as a whole and makes it visible, or refuses.
 
     Input: a dict of `reports`, `files`, `findings`, `ledger` and `plan` (one JSON
@@ -108,6 +107,7 @@ class PublishShards(beam.PTransform):  # type: ignore[misc]
         self._where, self._staging = where, staging
 
     def expand(self, given: Collections) -> beam.PCollection:
+        """One step that sees all summaries."""
         sides = [
             beam.pvalue.AsList(given[name])
             for name in ("plan", "reports", "files", "ledger", "findings")
@@ -121,7 +121,7 @@ def _table(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
     return pa.Table.from_batches(list(batches), schema=schema)
 
 
-class _Publish(beam.DoFn):  # type: ignore[misc]
+class _Publish(beam.DoFn):
     def __init__(self, where: Publication, staging: str) -> None:
         self._where, self._staging = where, staging
 

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from transforms.dedup.fingerprint import document_ids, text_hashes
+from transforms.rebalance.config import millionths
 from transforms.rebalance.windows import worst_window
 from transforms.records import PUBLISHED
 from transforms.shards.identities import claims_of
@@ -94,19 +95,19 @@ def _check_shares(table: pa.Table, sizes: Sizes, promise: Promise) -> Iterator[s
             yield f"cap {attribute}={share} is broken: {have} of {total} {promise.unit}"
 
 
-def _windows(table: pa.Table, sizes: Sizes, promise: Promise) -> dict[str, float]:
+def _windows(table: pa.Table, sizes: Sizes, promise: Promise) -> dict[str, int]:
     """The worst shortfall of any window, by floor, in size units."""
     return {
-        name: float(worst_window(sizes, members(table, name), share)[0])
+        name: worst_window(sizes, members(table, name), millionths(share))[0]
         for name, share in promise.floors.items()
     }
 
 
-def _check_windows(worst: dict[str, float], sizes: Sizes, promise: Promise) -> Iterator[str]:
+def _check_windows(worst: dict[str, int], sizes: Sizes, promise: Promise) -> Iterator[str]:
     bound = (1 + len(promise.floors)) * int(sizes.max(initial=0))
     for name, shortfall in worst.items():
         if shortfall > bound:
-            yield f"a window is {shortfall:.0f} {promise.unit} short of floor {name}; at most {bound}"
+            yield f"a window is {shortfall} {promise.unit} short of floor {name}; at most {bound}"
 
 
 def _summary(table: pa.Table, sizes: Sizes, column: str) -> dict[str, list[int]]:
@@ -140,7 +141,11 @@ def check_shard(
     findings = []
     if not table.schema.equals(PUBLISHED):
         findings.append(f"the schema differs from the published one: {table.schema.names}")
-        table = table.slice(0, 0).cast(PUBLISHED) if set(PUBLISHED.names) <= set(table.schema.names) else PUBLISHED.empty_table()
+        table = (
+            table.slice(0, 0).cast(PUBLISHED)
+            if set(PUBLISHED.names) <= set(table.schema.names)
+            else PUBLISHED.empty_table()
+        )
     sizes = promise.sizes(table)
     for batch in table.combine_chunks().to_batches():
         findings += _check_rows(batch, promise, assess)

@@ -49,7 +49,9 @@ def claims_of(shard: pa.Table) -> pa.Table:
 def claims_of_dropped(dropped: pa.Table) -> pa.Table:
     """The claims of rows of `dropped/` (CLAIM)."""
     codes = {reason: reason_code(reason) for reason in set(dropped.column("reason").to_pylist())}
-    numbers = pa.array([codes[reason] for reason in dropped.column("reason").to_pylist()], pa.int32())
+    numbers = pa.array(
+        [codes[reason] for reason in dropped.column("reason").to_pylist()], pa.int32()
+    )
     named = dropped.filter(dropped.column("witness").is_valid())
     zeros = pa.array(np.zeros(len(named), dtype=np.int32))
     return pa.concat_tables(
@@ -63,7 +65,7 @@ def claims_of_dropped(dropped: pa.Table) -> pa.Table:
 def _group(claims: pa.Table) -> npt.NDArray[np.int64]:
     """Numbers the rows by key."""
     encoded = claims.column("key").combine_chunks().dictionary_encode()
-    return encoded.indices.to_numpy().astype(np.int64)
+    return np.asarray(encoded.indices.to_numpy(), dtype=np.int64)
 
 
 def _per_group(group: npt.NDArray[np.int64], rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
@@ -96,12 +98,16 @@ def check_claims(claims: pa.Table, repeat_cap: int) -> Iterator[str]:
     yield from tell((wanted > 0) & (published + planned == 0), "witnesses do not exist")
     yield from tell((published > 0) & (planned > 0), "documents are both published and left out")
     yield from tell(published > repeat_cap, f"documents appear more than {repeat_cap} times")
-    yield from tell(_gaps(group, role, number, published), "documents have gaps among their repeats")
+    yield from tell(
+        _gaps(group, role, number, published), "documents have gaps among their repeats"
+    )
     yield from tell(_several(claims, group, role), "texts are published under several doc_ids")
 
 
 def _gaps(
-    group: npt.NDArray[np.int64], role: npt.NDArray[np.int8], number: npt.NDArray[np.int32],
+    group: npt.NDArray[np.int64],
+    role: npt.NDArray[np.int8],
+    number: npt.NDArray[np.int32],
     published: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.bool_]:
     """Groups whose repeats are not 0, 1, ..., n - 1."""

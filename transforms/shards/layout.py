@@ -8,8 +8,16 @@ import io
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-__all__ = ["CARD", "GROUP_ROWS", "MANIFEST", "dead_letters_name", "digest", "dropped_name"]
-__all__ += ["parquet_bytes", "shard_name"]
+__all__ = [
+    "CARD",
+    "GROUP_ROWS",
+    "MANIFEST",
+    "dead_letters_name",
+    "digest",
+    "dropped_name",
+    "parquet_bytes",
+    "shard_name",
+]
 
 MANIFEST = "manifest.json"
 """Written last: a run without it does not exist."""
@@ -17,8 +25,23 @@ CARD = "README.md"
 GROUP_ROWS = 4096
 """Rows in a row group of a shard: some megabytes of text, so that a reader can skip."""
 
-_DICTIONARY = ("source", "lang", "lang_second", "lang_declared", "origin_declared", "origin")
-_DICTIONARY += ("origin_tier", "synthetic_tag", "reason", "file", "host", "date")
+_DICTIONARY = (
+    "source",
+    "host",
+    "date",
+    "lang",
+    "lang_second",
+    "lang_declared",
+    "origin",
+    "origin_tier",
+    "origin_declared",
+    "synthetic_tag",
+    "reason",
+    "file",
+)
+"""Columns whose values repeat; ids and text would only fill a dictionary."""
+_STATISTICS = ("lang", "date", "n_chars")
+"""Columns that readers filter by."""
 
 
 def shard_name(shard: int, shards: int) -> str:
@@ -46,7 +69,7 @@ def parquet_bytes(table: pa.Table) -> bytes:
         compression="zstd",
         compression_level=3,
         use_dictionary=[name for name in _DICTIONARY if name in table.column_names],
-        write_statistics=[name for name in ("lang", "date", "n_chars") if name in table.column_names],
+        write_statistics=[name for name in _STATISTICS if name in table.column_names],
         store_schema=True,
     )
     return sink.getvalue()

@@ -53,7 +53,10 @@ def _adds_up(name: str, account: Mapping[str, Any]) -> Iterator[str]:
 
 
 def check_ledger(
-    ledger: Mapping[str, Any], kept: Mapping[str, Mapping[str, int]], dropped: Mapping[str, int], dead: int
+    ledger: Mapping[str, Any],
+    kept: Mapping[str, Mapping[str, int]],
+    dropped: Mapping[str, int],
+    dead: int,
 ) -> Iterator[str]:
     """Holds a ledger against what the published files hold.
 
@@ -83,12 +86,15 @@ def _check_split(ledger: Mapping[str, Any], name: str, kept: Mapping[str, int]) 
     accounts = ledger[name]
     for key, account in accounts.items():
         yield from _adds_up(f"{name} {key}", account)
-        if account["kept"] != kept.get(key, 0):
-            yield f"{name} {key}: the ledger says kept={account['kept']}, the shards hold {kept.get(key, 0)}"
+        held = kept.get(key, 0)
+        if account["kept"] != held:
+            yield f"{name} {key}: the ledger says kept={account['kept']}, the shards hold {held}"
     for key in set(kept) - set(accounts):
         yield f"{name} {key}: the shards hold {kept[key]} documents that the ledger does not know"
     for field in ("kept", *REASONS):
         total = ledger["kept"] if field == "kept" else ledger["dropped"].get(field, 0)
-        parts = sum(a["kept"] if field == "kept" else a["dropped"].get(field, 0) for a in accounts.values())
+        parts = sum(
+            a["kept"] if field == "kept" else a["dropped"].get(field, 0) for a in accounts.values()
+        )
         if total != parts:
             yield f"{name}: {field} sums to {parts}, the whole says {total}"

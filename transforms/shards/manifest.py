@@ -15,11 +15,33 @@ from transforms.dedup.config import SCHEME
 from transforms.errors import InputError
 from transforms.shards.promise import Promise
 
-__all__ = ["encode", "languages_of", "parse", "promise_of", "shard_entries", "versions"]
+__all__ = [
+    "encode",
+    "file_entry",
+    "kept_of",
+    "languages_of",
+    "parse",
+    "promise_of",
+    "shard_entries",
+    "versions",
+]
 
 _PACKAGES = ("holdfast", "apache-beam", "pyarrow", "numpy", "datasketch", "fasttext", "xxhash")
-_KEYS = ("run", "config", "config_digest", "versions", "size_unit", "floors", "caps", "plan")
-_KEYS += ("tail", "languages", "ledger", "shards", "files")
+_KEYS = (
+    "run",
+    "config",
+    "config_digest",
+    "versions",
+    "size_unit",
+    "floors",
+    "caps",
+    "plan",
+    "tail",
+    "languages",
+    "ledger",
+    "shards",
+    "files",
+)
 
 
 def versions() -> dict[str, str]:
@@ -118,7 +140,9 @@ def promise_of(manifest: Mapping[str, Any], path: str) -> Promise:
             repeat_cap=int(manifest["plan"]["repeat_cap"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"{path}: floors, caps, size_unit, tail or plan is damaged: {error!r}") from error
+        raise InputError(
+            f"{path}: floors, caps, size_unit, tail or plan is damaged: {error!r}"
+        ) from error
 
 
 def file_entry(path: str, sha256: str, table: pa.Table) -> dict[str, Any]:

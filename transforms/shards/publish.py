@@ -13,7 +13,8 @@ import pyarrow as pa
 from transforms import storage
 from transforms.errors import DeadLettersError, InputError, VerificationError
 from transforms.records import DEAD_LETTERS, DROPPED
-from transforms.shards import layout, manifest as manifests
+from transforms.shards import layout
+from transforms.shards import manifest as manifests
 from transforms.shards.assemble import FILE
 from transforms.shards.card import dataset_card
 from transforms.shards.ledger import build_ledger, check_ledger
@@ -74,7 +75,7 @@ def _check_dead(where: Publication, files: list[dict[str, Any]], read: int) -> i
         )
     if not read:
         raise InputError("the input holds no document; check --input and the field mapping")
-    return dead
+    return int(dead)
 
 
 def _fail(findings: Sequence[str]) -> None:

@@ -47,7 +47,7 @@ class Verdict:
 def _same(path: str, claimed: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
     for name, value in found.items():
         if claimed.get(name) != value:
-            yield f"{path}: the manifest says {name}={claimed.get(name)!r}, the file gives {value!r}"
+            yield f"{path}: the manifest says {name}={claimed.get(name)!r}, not {value!r}"
 
 
 def _check_one(
@@ -127,7 +127,7 @@ def verify_run(run: str, assess_for: Any, workers: int = 2) -> Verdict:
     findings: list[str] = []
     with ThreadPoolExecutor(workers) as pool:
         entries = list(enumerate(manifest["shards"]))
-        results = list(pool.map(lambda e: _check_one(run, *e, promise, assess), entries))
+        results = list(pool.map(lambda e: _check_one(run, e[0], e[1], promise, assess), entries))
     for found, _, _ in results:
         findings += found
     lost, dropped = _read_others(run, manifest["files"], "dropped/", DROPPED)

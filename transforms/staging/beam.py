@@ -9,12 +9,12 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
-from transforms import coders as coders  # registers the coder of pa.RecordBatch
+import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
 from transforms import metrics, storage
+from transforms.dedup.beam import by_part
 from transforms.dedup.config import DedupConfig
 from transforms.dedup.light import Unit
 from transforms.dedup.rows import FATE, KEPT, PART
-from transforms.dedup.beam import by_part
 from transforms.exchange import Exchange, Input, Spool, by_hash, to_one
 from transforms.rebalance.finalise import ASSIGNED, TRIMMED
 from transforms.rebalance.ranks import LIGHT
@@ -26,7 +26,7 @@ from transforms.staging.parts import PartWriter, part_of
 __all__ = ["ReadLight", "ReadStaging", "RecordStaging", "SettleParts", "StageDocuments"]
 
 
-class StageDocuments(beam.PTransform):  # type: ignore[misc]
+class StageDocuments(beam.PTransform):
     """Writes annotated batches (STAGED) to parts; gives a row of `PART` for each.
 
     Args:
@@ -38,10 +38,13 @@ class StageDocuments(beam.PTransform):  # type: ignore[misc]
         self._folder = folder
 
     def expand(self, documents: beam.PCollection) -> beam.PCollection:
-        return documents | "Write parts" >> beam.ParDo(_WriteParts(self._folder)).with_output_types(pa.RecordBatch)
+        """Maps batches."""
+        return documents | "Write parts" >> beam.ParDo(_WriteParts(self._folder)).with_output_types(
+            pa.RecordBatch
+        )
 
 
-class _WriteParts(beam.DoFn):  # type: ignore[misc]
+class _WriteParts(beam.DoFn):
     """Keeps the part open that the batches of a bundle belong to."""
 
     def __init__(self, folder: str) -> None:
@@ -56,7 +59,9 @@ class _WriteParts(beam.DoFn):  # type: ignore[misc]
             return
         with metrics.cpu("stage"):
             part = part_of(batch)
-            finished = [self._open.pop(other).close() for other in list(self._open) if other != part]
+            finished = [
+                self._open.pop(other).close() for other in list(self._open) if other != part
+            ]
             if part not in self._open:
                 self._open[part] = PartWriter(self._folder, part)
             self._open[part].write(batch)
@@ -70,7 +75,7 @@ class _WriteParts(beam.DoFn):  # type: ignore[misc]
         self._open = {}
 
 
-class RecordStaging(beam.PTransform):  # type: ignore[misc]
+class RecordStaging(beam.PTransform):
     """Writes rows aside and records where everything is.
 
     Input: a dict of batches: `spill` (rows to be written to files of their own) and,
@@ -93,8 +98,11 @@ class RecordStaging(beam.PTransform):  # type: ignore[misc]
         self._facts, self._spool = facts, spool
 
     def expand(self, given: Mapping[str, beam.PCollection]) -> beam.PCollection:
+        """Writes, then names what was written."""
         folder = storage.join(self._staging, self._spill)
-        paths = given["spill"] | "Write rows" >> beam.Map(record.spill, folder).with_output_types(pa.RecordBatch)
+        paths = given["spill"] | "Write rows" >> beam.Map(record.spill, folder).with_output_types(
+            pa.RecordBatch
+        )
         named = {self._spill: paths}
         inputs = {self._spill: Input(record.PATH, to_one)}
         if "parts" in given:
@@ -106,10 +114,11 @@ class RecordStaging(beam.PTransform):  # type: ignore[misc]
         return (named | Exchange(label, inputs, 1, apply, ("ready",), self._spool))["ready"]
 
 
-class ReadStaging(beam.PTransform):  # type: ignore[misc]
+class ReadStaging(beam.PTransform):
     """Reads what a finished staging folder holds: `parts` and `dead_letters`."""
 
     def expand(self, staging: beam.PCollection) -> dict[str, beam.PCollection]:
+        """Reads the record of annotation."""
         return {
             "parts": staging
             | "Name parts" >> beam.FlatMap(record.staged_parts).with_output_types(pa.RecordBatch),
@@ -119,7 +128,7 @@ class ReadStaging(beam.PTransform):  # type: ignore[misc]
         }
 
 
-class ReadLight(beam.PTransform):  # type: ignore[misc]
+class ReadLight(beam.PTransform):
     """Reads the light rows (LIGHT) of parts.
 
     Args:
@@ -140,6 +149,7 @@ class ReadLight(beam.PTransform):  # type: ignore[misc]
         self._arguments = (exclude, convicted, unit, config)
 
     def expand(self, parts: beam.PCollection) -> beam.PCollection:
+        """Spreads parts over the workers and reads them."""
         return (
             parts
             | "Spread parts" >> beam.Reshuffle().with_output_types(pa.RecordBatch)
@@ -148,7 +158,7 @@ class ReadLight(beam.PTransform):  # type: ignore[misc]
         )
 
 
-class _ReadLight(beam.DoFn):  # type: ignore[misc]
+class _ReadLight(beam.DoFn):
     def __init__(
         self,
         exclude: Callable[[], Exclude] | None,
@@ -165,10 +175,12 @@ class _ReadLight(beam.DoFn):  # type: ignore[misc]
 
     def process(self, parts: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         for path in parts.column("path").to_pylist():
-            yield from read_light(path, self._exclude, self._convicted, self._unit, self._config)
+            for rows in read_light(path, self._exclude, self._convicted, self._unit, self._config):
+                metrics.count("light/documents", rows.num_rows)
+                yield rows
 
 
-class SettleParts(beam.PTransform):  # type: ignore[misc]
+class SettleParts(beam.PTransform):
     """Joins every staged row with its outcome and routes the published ones.
 
     Input: a dict of `parts`, `kept`, `fates`, `assigned`, `trimmed`, `too_large`.
@@ -186,6 +198,7 @@ class SettleParts(beam.PTransform):  # type: ignore[misc]
         self._unit, self._partitions, self._spool = unit, partitions, spool
 
     def expand(self, given: Mapping[str, beam.PCollection]) -> dict[str, beam.PCollection]:
+        """Brings outcomes to the parts that they are for."""
         inputs = {
             "parts": Input(PART, by_hash("part")),
             "kept": Input(KEPT, by_part),
@@ -196,4 +209,5 @@ class SettleParts(beam.PTransform):  # type: ignore[misc]
         }
         apply = functools.partial(settle_parts, unit=self._unit)
         outputs = ("routed", "dropped", "ledger")
-        return given | Exchange("Settle parts", inputs, self._partitions, apply, outputs, self._spool)
+        exchange = Exchange("Settle parts", inputs, self._partitions, apply, outputs, self._spool)
+        return dict(given | exchange)

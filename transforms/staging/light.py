@@ -25,7 +25,11 @@ def _flag(table: pa.Table, exclude: Exclude | None) -> pa.Array:
     if exclude is None:
         return pa.array([False]).take(pa.array([0] * len(table), pa.int64()))
     batches = table.select(_NAMES).combine_chunks().to_batches()
-    return pa.concat_arrays([exclude(batch) for batch in batches]) if batches else pa.array([], pa.bool_())
+    return (
+        pa.concat_arrays([exclude(batch) for batch in batches])
+        if batches
+        else pa.array([], pa.bool_())
+    )
 
 
 def read_light(

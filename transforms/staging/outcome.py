@@ -11,9 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from transforms import storage
-from transforms.dedup.rows import FATE, KEPT, ORIGINS, PART, TIERS, uint64
+from transforms.dedup.rows import ORIGINS, PART, TIERS, uint64
 from transforms.errors import LedgerError
-from transforms.rebalance.finalise import ASSIGNED, TRIMMED
 from transforms.records import DROPPED, PART_BITS, PUBLISHED, REASONS
 
 __all__ = ["LEDGER", "ROUTED", "settle_parts"]
@@ -101,7 +100,11 @@ class _Part:
 
 
 def _ledger(part: _Part, staged: pa.Table, rows: Index, unit_column: str | None) -> pa.Table:
-    size = staged.column(unit_column).cast(pa.int64()) if unit_column else pa.array(np.ones(len(rows), np.int64))
+    size = (
+        staged.column(unit_column).cast(pa.int64())
+        if unit_column
+        else pa.array(np.ones(len(rows), np.int64))
+    )
     table = pa.table(
         {
             "lang": staged.column("lang"),
@@ -110,7 +113,9 @@ def _ledger(part: _Part, staged: pa.Table, rows: Index, unit_column: str | None)
             "size": size,
         }
     )
-    summed = table.group_by(["lang", "origin", "outcome"]).aggregate([("size", "count"), ("size", "sum")])
+    summed = table.group_by(["lang", "origin", "outcome"]).aggregate(
+        [("size", "count"), ("size", "sum")]
+    )
     names = ["lang", "origin", "outcome", "size_count", "size_sum"]
     return pa.table([summed.column(name) for name in names], schema=LEDGER)
 
@@ -124,10 +129,16 @@ def _settled(staged: pa.Table, part: _Part, rows: Index) -> pa.Table:
         # Copies of this text speak for it: one of them is declared machine-made.
         evidence = [
             [*given, "declared_copy"] if here else given
-            for given, here in zip(staged.column("origin_evidence").to_pylist(), changed, strict=True)
+            for given, here in zip(
+                staged.column("origin_evidence").to_pylist(), changed, strict=True
+            )
         ]
         column = pa.chunked_array([pa.array(evidence, pa.list_(pa.string()))])
-        tag = pc.if_else(pc.and_(pc.equal(origin, "synthetic"), pa.array(changed)), "synthetic", staged.column("synthetic_tag"))
+        tag = pc.if_else(
+            pc.and_(pc.equal(origin, "synthetic"), pa.array(changed)),
+            "synthetic",
+            staged.column("synthetic_tag"),
+        )
         staged = _replace(_replace(staged, "origin_evidence", column), "synthetic_tag", tag)
     return _replace(_replace(staged, "origin", origin), "origin_tier", tier)
 
@@ -185,8 +196,12 @@ def settle_parts(
         if name != "parts"
     }
     column = None if unit == "docs" else f"n_{unit}"
-    names = [name for name in PUBLISHED.names if name not in ("copies", "copies_original", "repeat")]
-    for number, path, rows in zip(*(tables["parts"].column(n).to_pylist() for n in PART.names), strict=True):
+    names = [
+        name for name in PUBLISHED.names if name not in ("copies", "copies_original", "repeat")
+    ]
+    for number, path, rows in zip(
+        *(tables["parts"].column(n).to_pylist() for n in PART.names), strict=True
+    ):
         part, first = _Part(number, rows, ordered), 0
         with storage.open_input(path) as source:
             file = pq.ParquetFile(source)

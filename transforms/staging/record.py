@@ -51,7 +51,9 @@ def write_record(
         facts: What else it holds.
     """
     del partition
-    rows = {name: table.sort_by(table.column_names[0]).to_pylist() for name, table in tables.items()}
+    rows = {
+        name: table.sort_by(table.column_names[0]).to_pylist() for name, table in tables.items()
+    }
     options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
     storage.write_bytes_atomically(path, orjson.dumps({**facts, **rows}, option=options))
     yield "ready", pa.table([pa.array([path])], schema=pa.schema([("text", pa.string())]))

@@ -46,7 +46,7 @@ Rows = list[dict[str, Any]]
 mappings = st.sampled_from([FieldMapping(), FieldMapping(id="meta.id"), FieldMapping(source="id")])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     rows=st.lists(records, max_size=12),
     fields=mappings,

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import fasttext
-import pyarrow as pa
 import pytest
+
+from transforms.langid.train import zeroed_memory
 
 SENTENCES = {
     "eng": "the people are born free and equal in dignity and rights",
@@ -15,10 +16,6 @@ SENTENCES = {
 }
 
 Trainer = Callable[..., Path]
-
-
-def strings(*texts: str) -> pa.StringArray:
-    return pa.array(texts, pa.string())
 
 
 @pytest.fixture(scope="session")
@@ -42,16 +39,17 @@ def train_model(tmp_path_factory: pytest.TempPathFactory) -> Trainer:
             "maxn": 4,
             "minCount": 1_000_000,
             "bucket": 1000,
-            "dim": 6,
+            "dim": 16,
             "lr": 0.1,
             "epoch": 40,
             "loss": "softmax",
-            "thread": 10,  # with fewer, fastText leaves memory uninitialised: NaN
+            "thread": 1,
             "verbose": 0,
         }
-        model = fasttext.train_supervised(
-            input=str(folder / "lines.txt"), **{**settings, **arguments}
-        )
+        with zeroed_memory():
+            model = fasttext.train_supervised(
+                input=str(folder / "lines.txt"), **{**settings, **arguments}
+            )
         if quantise:
             model.quantize(qnorm=True, dsub=4)
         path = folder / ("model.ftz" if quantise else "model.bin")

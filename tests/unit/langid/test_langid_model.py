@@ -6,7 +6,7 @@ import fasttext
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.errors import InputError, UsageError
@@ -99,6 +99,7 @@ def test_digest_is_the_files_sha256(train_model: Any) -> None:
     assert load_model(str(path)).digest == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@settings(deadline=None)  # the first example compiles the kernels
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=40), max_size=6))
 def test_a_row_depends_on_its_text_alone(texts: list[str]) -> None:
     model = default_model()

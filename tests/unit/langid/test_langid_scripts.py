@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transforms.langid.ranges import RANGES
 from transforms.langid.registry import load_registry
 from transforms.langid.scripts import (
-    _RANGES,
     SCRIPTS,
     _classes,
     count_letters,
@@ -70,7 +70,7 @@ def test_count_letters(text: str, expected: dict[str, int]) -> None:
 
 def test_ranges_do_not_overlap() -> None:
     table = np.zeros(0x110000, np.int32)
-    for ranges in _RANGES.values():
+    for ranges in RANGES.values():
         for first, last in ranges:
             table[first : last + 1] += 1
     assert table.max() == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import pickle
 
 import numpy as np
 import pyarrow as pa
@@ -29,7 +28,7 @@ class Outcome:
     size: int
 
 
-def rows(sizes, original=None, tail=None, synthetic=None, lang=None, seed=0) -> pa.Table:
+def rows(sizes, original=None, tail=None, synthetic=None, *, lang=None, seed=0) -> pa.Table:
     """Light rows; a document's id depends on its number and the seed only."""
     n = len(sizes)
     none = np.zeros(n, dtype=bool)
@@ -81,7 +80,7 @@ def simulate(table: pa.Table, config: RebalanceConfig, partitions: int = 1) -> O
         for piece, _, _ in ordered
         for batch in piece.to_batches(max_chunksize=100_000)
     ]
-    first = pickle.loads(pickle.dumps(deal_protected(bins, boulders, plan)))
+    first = deal_protected(bins, boulders, plan)
     placed = [place(batch, first) for batch in batches]
     counted = pa.concat_tables([tally(part) for part, _ in placed])
     second = deal_rest(bins, boulders, plan, counted)

@@ -18,7 +18,7 @@ from transforms.rebalance.ranks import split_large
 NAMES = ("original", "tail", "synthetic")
 
 
-def corpus(seed, n, kind, shares, config, overlap=False):
+def corpus(seed, n, kind, shares, *, config, overlap=False):
     rng = np.random.default_rng(seed)
     mean = config.shard_size
     sizes = {
@@ -31,15 +31,14 @@ def corpus(seed, n, kind, shares, config, overlap=False):
     scale = 1000 if mean > 10**4 else 1
     sizes = np.clip(sizes * scale, 1, config.largest_document).astype(np.int64)
     drawn = [rng.random(n)] * 2 if overlap else [rng.random(n), rng.random(n)]
-    langs = rng.choice(
-        ["eng_Latn", "deu_Latn", "swh_Latn", "yor_Latn"], n, p=[0.8, 0.15, 0.04, 0.01]
-    )
+    names = ["eng_Latn", "deu_Latn", "swh_Latn", "yor_Latn"]
+    langs = rng.choice(names, n, p=[0.8, 0.15, 0.04, 0.01])
     table = rows(
         sizes,
         drawn[0] < shares[0],
         drawn[1] < shares[1],
         rng.random(n) < shares[2],
-        langs,
+        lang=langs,
         seed=seed,
     )
     return split_large(table, config)[0]
@@ -119,7 +118,9 @@ def settings_and_rows(draw, documents, per_shard):
         repeat_cap=draw(st.sampled_from([1, 2, 4, 4])),
         rotation=draw(st.integers(0, 3)),
     )
-    table = corpus(draw(st.integers(0, 10**6)), n, kind, shares, config, draw(st.booleans()))
+    table = corpus(
+        draw(st.integers(0, 10**6)), n, kind, shares, config=config, overlap=draw(st.booleans())
+    )
     return table, config
 
 
@@ -139,7 +140,7 @@ def stricter(config, margin):
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(settings_and_rows((1200, 6000), (1000, 1500)))
 def test_shards_of_a_thousand_documents(drawn):
     table, config = drawn
@@ -162,8 +163,9 @@ def test_shards_of_a_thousand_documents(drawn):
         return
     event("published")
     check(table, config, outcome)
+    # A giant can hold more of a floor than a shard needs, and takes it from the others.
     largest = int(table["size"].to_numpy().max())
-    if largest * 200 <= config.shard_size:
+    if largest * 20 <= config.shard_size and len(Rules.of(config).constraints) <= 3:
         assert outcome.size >= plan.total * 0.995
 
 
@@ -204,7 +206,7 @@ def example(seed=0, n=300, target=None, **shares):
         shard_size=40 * 1648,
         target=target,
     )
-    return corpus(seed, n, "lognormal", [0.35, 0.15, 0.1], config), config
+    return corpus(seed, n, "lognormal", [0.35, 0.15, 0.1], config=config), config
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -219,7 +221,7 @@ def test_a_small_corpus_is_hardly_trimmed(seed):
 @pytest.mark.parametrize("share", [0.4, 0.7, 0.95])
 def test_a_target_is_met_from_below(share):
     config = RebalanceConfig(floors={"original": 0.3}, shard_size=1_000_000)
-    table = corpus(1, 6000, "lognormal", [0.2, 0.1, 0.1], config)
+    table = corpus(1, 6000, "lognormal", [0.2, 0.1, 0.1], config=config)
     feasible = lay(table, config)[0].feasible
     target = int(feasible * share)
     outcome = simulate(table, config.model_copy(update={"target": target}), 2)
@@ -229,7 +231,7 @@ def test_a_target_is_met_from_below(share):
 
 def test_a_target_of_protected_text_only():
     config = RebalanceConfig(floors={"original": 1.0}, shard_size=1_000_000, target=3_000_000)
-    table = corpus(1, 3000, "lognormal", [0.6, 0.1, 0.1], config)
+    table = corpus(1, 3000, "lognormal", [0.6, 0.1, 0.1], config=config)
     outcome = simulate(table, config)
     check(table, config, outcome)
     assert 3_000_000 * 0.995 <= outcome.size <= 3_000_000
@@ -237,7 +239,7 @@ def test_a_target_of_protected_text_only():
 
 def test_all_original_needs_nothing():
     config = RebalanceConfig(floors={"original": 0.3}, shard_size=100_000)
-    table = corpus(2, 2000, "lognormal", [1.0, 0.1, 0.1], config)
+    table = corpus(2, 2000, "lognormal", [1.0, 0.1, 0.1], config=config)
     outcome = simulate(table, config)
     check(table, config, outcome)
     assert outcome.size == int(table["size"].to_numpy().sum())
@@ -246,7 +248,7 @@ def test_all_original_needs_nothing():
 
 def test_no_original_is_refused():
     config = RebalanceConfig(floors={"original": 0.3}, shard_size=100_000)
-    table = corpus(2, 500, "lognormal", [0.0, 0.1, 0.1], config)
+    table = corpus(2, 500, "lognormal", [0.0, 0.1, 0.1], config=config)
     with pytest.raises(InfeasibleError, match="No size is feasible"):
         simulate(table, config)
 
@@ -298,7 +300,7 @@ def test_one_stratum_is_nearly_everything():
 
 def test_another_rotation_takes_other_documents():
     config = RebalanceConfig(floors={"original": 0.3}, shard_size=100_000, target=300_000)
-    table = corpus(4, 2000, "lognormal", [0.3, 0.1, 0.1], config)
+    table = corpus(4, 2000, "lognormal", [0.3, 0.1, 0.1], config=config)
     first = simulate(table, config)
     second = simulate(table, config.model_copy(update={"rotation": 1}))
     taken = [set(o.assigned["doc_id"].to_pylist()) for o in (first, second)]
