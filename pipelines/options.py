@@ -64,7 +64,7 @@ _FLAGS: tuple[tuple[str, dict[str, Any]], ...] = (
         "--target",
         {
             "metavar": "SIZE",
-            "help": "size of the output, such as 2G; default: as much unique text as the floors allow",
+            "help": "size of the output, such as 2G (default: as much as the floors allow)",
         },
     ),
     ("--shard-size", {"metavar": "SIZE", "help": "size of a shard (default 64M)"}),

@@ -49,6 +49,10 @@ def deal_protected(bins: pa.Table, boulders: pa.Table, plan: Plan) -> Deal:
     mean = np.full(plan.shards, plan.total // plan.shards, dtype=np.int64)
     for cell in _in_order(protected):
         room = _under_caps(state, cell, mean, np.full(plan.shards, _ENDLESS, dtype=np.int64))
+        if cell.quota > cell.unique:
+            # What is not a last appearance cannot be trimmed: keep a grain off the cap.
+            grains = state.bins["largest_sand"][state.bins["cell"] == cell.cell]
+            room = np.maximum(0, room - int(grains.max(initial=0)))
         _deal_cell(state, cell, cell.quota, np.zeros_like(mean), room, over=over)
     return state.finish()
 

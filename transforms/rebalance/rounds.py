@@ -75,6 +75,7 @@ class Round:
 
     @classmethod
     def of(cls, plan: Plan, bins: pa.Table, boulders: pa.Table) -> Round:
+        """Gathers the summaries of all partitions, which come in any order."""
         bins = bins.sort_by([("cell", "ascending"), ("partition", "ascending")])
         upper, lower = halves(boulders.column("doc_id"))
         names = ("partition", "row", "cell", "repeat", "size", "before")
@@ -93,6 +94,7 @@ class Round:
         return total
 
     def finish(self, notes: tuple[str, ...] = ()) -> Deal:
+        """What workers need of the round, sorted for lookup."""
         keys, owners, lasts = (
             np.concatenate([taken[i] for taken in self.taken] or [np.empty(0, np.int64)])
             for i in range(3)
@@ -118,6 +120,7 @@ class Round:
 
 
 def longs(table: pa.Table, name: str) -> Longs:
+    """A column of integers. Shape (rows,)."""
     return np.asarray(table.column(name).to_numpy(), dtype=np.int64)
 
 

@@ -40,6 +40,7 @@ def optimum(sizes: dict[int, int], config: RebalanceConfig, at_least=None, at_mo
     cells = sorted(sizes)
     rules = Rules.of(config)
     unique = np.array([sizes[cell] for cell in cells], dtype=float)
+    scale = at_most or unique.sum()  # tolerances are relative to it
     times = np.array([config.repeat_cap if rules.protected(c) else 1 for c in cells])
     rows, bounds, n = [], [], len(cells)
     for bit, rule in enumerate(rules.constraints):
@@ -51,14 +52,14 @@ def optimum(sizes: dict[int, int], config: RebalanceConfig, at_least=None, at_mo
     goal = np.ones(2 * n)
     if at_least is not None:
         rows += [-np.ones(2 * n), np.ones(2 * n)]
-        bounds += [-at_least / unique.sum(), at_most / unique.sum()]
+        bounds += [-at_least / scale, at_most / scale]
         goal[n:] = 0
-    scaled = unique / unique.sum()
+    scaled = unique / scale
     box = [(0, u) for u in scaled] + [(0, u * (k - 1)) for u, k in zip(scaled, times, strict=True)]
     if not rows:
         return unique.sum()
     solved = linprog(-goal, A_ub=np.array(rows), b_ub=bounds, bounds=box)
-    return None if solved.x is None else -solved.fun * unique.sum()
+    return None if solved.x is None else -solved.fun * scale
 
 
 @st.composite
