@@ -12,7 +12,7 @@ import argparse
 import pathlib
 from collections.abc import Callable
 
-from benchmarks import annotations, removal
+from benchmarks import published, removal
 from benchmarks.removal import Finding, Verdict
 from benchmarks.tables import print_lines
 from benchmarks.truth import Corpus, Run
@@ -24,15 +24,15 @@ Judge = Callable[[Corpus, Run], Verdict]
 
 def _judges(threshold: float) -> tuple[tuple[str, Judge], ...]:
     return (
-        ("Ledger", annotations.ledger),
+        ("Ledger", published.ledger),
         ("Exact copies", removal.exact_copies),
         ("Near copies", lambda corpus, run: removal.near_copies(corpus, run, threshold)),
         ("Templates", removal.templates),
         ("Precision", lambda corpus, run: removal.witnesses(corpus, run, threshold)),
         ("Originals", removal.anchors),
-        ("Shards", annotations.shards),
-        ("Language", annotations.languages),
-        ("Machine text", annotations.synthetic),
+        ("Shards", published.shards),
+        ("Language", published.languages),
+        ("Machine text", published.synthetic),
     )
 
 
@@ -45,10 +45,16 @@ def _show(finding: Finding, corpus: Corpus) -> None:
 
 def main() -> None:
     """Prints a table per promise, and examples of what breaks it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("run", type=pathlib.Path, help="folder of a published run")
-    parser.add_argument("--corpus", type=pathlib.Path, required=True, help="folder of the mixed corpus")
-    parser.add_argument("--examples", type=int, default=3, help="findings shown per table (default 3)")
+    parser.add_argument(
+        "--corpus", type=pathlib.Path, required=True, help="folder of the mixed corpus"
+    )
+    parser.add_argument(
+        "--examples", type=int, default=3, help="findings shown per table (default 3)"
+    )
     given = parser.parse_args()
     corpus = Corpus(given.corpus)
     run = Run(given.run, corpus)

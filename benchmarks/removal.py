@@ -45,7 +45,11 @@ def exact_copies(corpus: Corpus, run: Run) -> Verdict:
     several = sum(sum(map(run.remains, rows)) > 1 for rows in groups)
     lines = [
         ("exact copies found, of (copy, original)", share(len(pairs) - len(left), len(pairs)), "1"),
-        ("groups of one normal form, at most one left", share(len(groups) - several, len(groups)), "1"),
+        (
+            "groups of one normal form, at most one left",
+            share(len(groups) - several, len(groups)),
+            "1",
+        ),
     ]
     return lines, [Finding("both exact copies remain", a, b) for a, b in left]
 

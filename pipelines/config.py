@@ -106,6 +106,38 @@ class Config(Settings):
         """The part that `rebalance` takes."""
         return RebalanceConfig(**{name: getattr(self, name) for name in _REBALANCE})
 
+    @property
+    def annotation(self) -> dict[str, Any]:
+        """The part that annotation takes, as JSON can hold it."""
+        settings = self.model_dump(mode="json")
+        return {name: settings[name] for name in _ANNOTATION}
+
+    def annotated_as(self, settings: Mapping[str, Any], staging: str) -> Self:
+        """This configuration with the annotation's part as a staging folder has it.
+
+        Thresholds of deduplication may differ from those that the folder was annotated
+        with; how its signatures were made may not.
+
+        Args:
+            settings: `annotation` of the configuration that made the folder.
+            staging: The folder, for messages.
+
+        Raises:
+            UsageError: Its signatures are not the ones asked for.
+        """
+        there = make_config(settings, staging)
+        update = {name: getattr(there, name) for name in ("ingest", "langid", "provenance")}
+        if "dedup" not in self.model_fields_set:
+            return self.model_copy(update=update | {"dedup": there.dedup})
+        for name in ("ngram", "permutations", "seed"):
+            made, asked = getattr(there.dedup, name), getattr(self.dedup, name)
+            if made != asked:
+                raise UsageError(
+                    f"{staging} holds signatures with dedup.{name}={made}, asked for is {asked}; "
+                    "leave it out, or annotate again"
+                )
+        return self.model_copy(update=update)
+
     def digest_of(self, what: Literal["annotation", "selection"], extra: Mapping[str, Any]) -> str:
         """XXH3-128 of what decides the annotations, or the selection, of a given input.
 

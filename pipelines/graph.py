@@ -52,6 +52,7 @@ class Job:
         name: The run's name.
         config_digest: Of the configuration.
         annotation: Digest of what decides annotations.
+        langid_model: Digest of the language identifier.
         carrier: How rows travel.
         scale: Numbers of partitions.
         input_bytes: Size of all input files.
@@ -63,6 +64,7 @@ class Job:
     name: str
     config_digest: str
     annotation: str
+    langid_model: str
     carrier: Carrier
     scale: Scale
     input_bytes: int
@@ -95,7 +97,11 @@ def annotate(pipeline: beam.Pipeline, job: Job) -> Collections:
         | "Fingerprint" >> Fingerprint(config.dedup)
         | "Stage documents" >> StageDocuments(job.place("parts"))
     )
-    facts = {"annotation": job.annotation, "input_bytes": job.input_bytes}
+    facts = {
+        "annotation": job.annotation,
+        "langid_model": job.langid_model,
+        "config": config.annotation,
+    }
     recorded = {"spill": read["dead_letters"], "parts": parts} | (
         "Record annotation"
         >> RecordStaging(job.staging, "dead_letters", ANNOTATED, facts, job.spool)

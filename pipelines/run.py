@@ -89,9 +89,9 @@ def _complete(options: PipelineOptions, text_bytes: int) -> tuple[str, int]:
     return runner, workers
 
 
-def _digests(config: Config) -> dict[str, str]:
+def _digests(config: Config, langid_model: str) -> dict[str, str]:
     """Digests of the files that a configuration names, and that decide the output."""
-    found = {"langid_model": load_model(config.langid.model).digest}
+    found = {"langid_model": langid_model}
     if config.exclude:
         found["exclude"] = ExcludeList.read(config.exclude).digest
     return found
@@ -176,10 +176,13 @@ def prepare(kind: Kind, config: Config, options: PipelineOptions) -> Launch:
         if kind == "select"
         else list_inputs(config.input)
     )
-    digests = _digests(config)
-    annotation = config.digest_of("annotation", {"langid_model": digests["langid_model"]})
     if kind == "select":
-        annotation = str(read_record(staging, ANNOTATED)["annotation"])
+        record = read_record(staging, ANNOTATED)
+        config, annotation = config.annotated_as(record["config"], staging), record["annotation"]
+        digests = _digests(config, record["langid_model"])
+    else:
+        digests = _digests(config, load_model(config.langid.model).digest)
+        annotation = config.digest_of("annotation", {"langid_model": digests["langid_model"]})
     selection = config.digest_of("selection", digests)
     name = _run_name(files, annotation, selection)
     run = None if kind == "annotate" else str(config.output)
@@ -194,6 +197,7 @@ def prepare(kind: Kind, config: Config, options: PipelineOptions) -> Launch:
         name=name,
         config_digest=xxhash.xxh3_128_hexdigest(f"{annotation}{selection}".encode()),
         annotation=annotation,
+        langid_model=digests["langid_model"],
         carrier=carrier,
         scale=_scale(text_bytes, workers or 16),
         input_bytes=sum(file.size for file in files),

@@ -27,6 +27,8 @@ _SLACK = 1e-9
 """What a later objective may give up of an earlier one, of the output."""
 _SNAP = 1e-7
 """Quotas this near to all of a cell, relative to the output, are all of it."""
+_GRID = 26
+"""Quotas are multiples of the output divided by 2 to this power."""
 _REPAIRS = 10_000
 
 
@@ -144,12 +146,29 @@ def allocate(stocks: Sequence[Stock], rules: Rules, low: int, high: int) -> dict
     Raises:
         InfeasibleError: If the rules leave nothing.
     """
-    program = _Program(stocks, rules, high)
-    program.at_least(program.published, low / program.scale * (1 - 4 * _SLACK))
-    program.at_most(program.published, high / program.scale)
+    # Room for rounding, so that nothing need be repaired, unless rules leave none.
+    spare = 2 * len(stocks) * max(1, high >> _GRID)
+    for room in (spare, 0) if high > 100 * spare else (0,):
+        try:
+            quotas = _quotas(stocks, rules, (low, high), room)
+        except InfeasibleError:
+            if not room:
+                raise
+        else:
+            break
+    return _repair(quotas, rules)
+
+
+def _quotas(
+    stocks: Sequence[Stock], rules: Rules, size: tuple[int, int], spare: int
+) -> dict[int, int]:
+    low, high = size
+    program = _Program(stocks, rules, high, spare)
+    program.at_least(program.published, (low - 2 * spare) / program.scale - 4 * _SLACK)
+    program.at_most(program.published, (high - spare) / program.scale)
     for objective in (program.uniqueness, -program.published, program.evenness, -program.peak):
         program.at_least(objective, program.best(objective) - _SLACK)
-    return _repair(_rounded(stocks, rules, program.solution * program.scale), rules)
+    return _rounded(stocks, rules, program.solution * program.scale)
 
 
 class _Program:
@@ -159,7 +178,7 @@ class _Program:
     tolerances mean the same for every output.
     """
 
-    def __init__(self, stocks: Sequence[Stock], rules: Rules, most: int) -> None:
+    def __init__(self, stocks: Sequence[Stock], rules: Rules, most: int, spare: int = 0) -> None:
         self._cells = [stock.cell for stock in stocks]
         n = len(stocks)
         self._width = 2 * n + 2
@@ -181,7 +200,8 @@ class _Program:
             self.at_least(unique[i] * self.peak - self._vector([i]), 0.0)
         for bit, rule in enumerate(rules.constraints):
             share = self.inside(bit) - rule.share / MILLION * self.published
-            (self.at_least if rule.kind == "floor" else self.at_most)(share, 0.0)
+            sign = 1.0 if rule.kind == "floor" else -1.0
+            self.at_least(sign * share, spare / self.scale)
 
     def _vector(self, ones: Sequence[int] | range) -> Vector:
         vector = np.zeros(self._width)
@@ -221,7 +241,7 @@ class _Program:
 def _rounded(stocks: Sequence[Stock], rules: Rules, solution: Vector) -> dict[int, int]:
     """Integers on a grid too coarse for rounding errors; protected text is rounded up."""
     total = int(solution.sum())
-    grid, near = max(1, total >> 26), max(1, int(total * _SNAP))
+    grid, near = max(1, total >> _GRID), max(1, int(total * _SNAP))
     quotas = {}
     for stock, value in zip(stocks, solution, strict=True):
         size = int(value)
@@ -245,10 +265,17 @@ def _repair(quotas: dict[int, int], rules: Rules) -> dict[int, int]:
         against = rule.share if not is_cap else MILLION - rule.share
         excess = -(rule.slack(inside, total) // against)
         wrong = [c for c in quotas if bool(c >> bit & 1) == is_cap and quotas[c]]
-        for cell in sorted(wrong, key=lambda c: (rules.protected(c), -quotas[c], c)):
-            taken = min(excess, quotas[cell])
-            quotas[cell] -= taken
-            excess -= taken
+
+        def harm(cell: int, excess: int = excess) -> tuple[bool, int, int]:
+            after = quotas | {cell: max(0, quotas[cell] - excess)}
+            return (
+                rules.protected(cell),
+                -sum(r.slack(i, t) for r, i, t in rules.broken(after)),
+                cell,
+            )
+
+        cell = min(wrong, key=harm)
+        quotas[cell] -= min(excess, quotas[cell])
     if rules.broken(quotas) or not any(quotas.values()):
         named = ", ".join(str(rule) for rule in rules.constraints)
         raise InfeasibleError(

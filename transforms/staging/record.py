@@ -24,6 +24,11 @@ ANNOTATED = "annotated.json"
 KEPT_RECORD = "kept.json"
 """Names the rows that deduplication kept; its presence means that fates are known."""
 
+_MISSING = {
+    ANNOTATED: "{0} was never annotated to the end; run `holdfast annotate` or `curate`",
+    KEPT_RECORD: "{0} was never deduplicated; run `holdfast select {0}` once, even if it refuses",
+}
+
 PATH = pa.schema([("path", pa.string())])
 SPILL = {"kept": KEPT, "dead_letters": DEAD_LETTERS}
 """Folders of staging that hold rows other than parts, and their schemas."""
@@ -67,8 +72,7 @@ def read_record(staging: str, name: str) -> dict[str, Any]:
     """
     path = storage.join(staging, name)
     if not storage.exists(path):
-        done = "annotated to the end" if name == ANNOTATED else "deduplicated"
-        raise InputError(f"{path} does not exist: {staging} was never {done}; run holdfast again")
+        raise InputError(f"{path} does not exist: {_MISSING[name].format(staging)}")
     try:
         return orjson.loads(storage.read_bytes(path))  # type: ignore[no-any-return]
     except orjson.JSONDecodeError as error:

@@ -60,9 +60,15 @@ def shards(corpus: Corpus, run: Run) -> Verdict:
         changed += len(at) - pc.sum(same).as_py()
         rows += len(at)
     lines = [("floors and caps broken, over all shards", f"{broken:,}", "0")]
-    for (name, sign, bound) in rules:
+    for name, sign, bound in rules:
         kind, sense = ("floor", "least") if sign > 0 else ("cap", "greatest")
-        lines.append((f"  {kind} {name}: {sense} share of a shard", f"{sign * extremes[name, sign]:.6f}", str(bound)))
+        lines.append(
+            (
+                f"  {kind} {name}: {sense} share of a shard",
+                f"{sign * extremes[name, sign]:.6f}",
+                str(bound),
+            )
+        )
     lines.append(("shares that the manifest tells otherwise", f"{told_wrong:,}", "0"))
     lines.append(("published texts unlike the input's", share(changed, rows), "0"))
     return lines, []
@@ -72,7 +78,9 @@ def ledger(corpus: Corpus, run: Run) -> Verdict:
     """Every document of the corpus has one outcome."""
     outcomes = collections.Counter(run.outcome(row) for row in range(len(corpus)))
     lines: list[Line] = [(f"documents: {name}", f"{n:,}", "") for name, n in outcomes.most_common()]
-    lines.append(("documents without an outcome", f"{outcomes['missing']:,}", "0 but for dead letters"))
+    lines.append(
+        ("documents without an outcome", f"{outcomes['missing']:,}", "0 but for dead letters")
+    )
     lines.append(("documents with more than one", f"{run.twice:,}", "0"))
     missing = [row for row in range(len(corpus)) if run.outcome(row) == "missing"]
     return lines, [Finding("no outcome", row, None) for row in missing]
@@ -93,7 +101,11 @@ def languages(corpus: Corpus, run: Run) -> Verdict:
     )
     lines = [
         ("language right, by document", share(sum(right.values()), len(known)), ""),
-        (f"macro recall over {len(true)} languages", f"{sum(recall.values()) / len(recall):.4f}", ""),
+        (
+            f"macro recall over {len(true)} languages",
+            f"{sum(recall.values()) / len(recall):.4f}",
+            "",
+        ),
         ("macro F1", f"{sum(f1.values()) / len(f1):.4f}", ""),
         ("abstained (und, zxx)", share(abstained, len(known)), ""),
         ("most confused", ", ".join(f"{pair} {n}" for pair, n in confused.most_common(8)), ""),
@@ -110,17 +122,25 @@ def synthetic(corpus: Corpus, run: Run) -> Verdict:
     """Declared machine text is tagged; tags and anchors against the truth."""
     published = list(run.published.items())
     declared = [(row, p) for row, p in published if corpus.declared[row]]
-    untagged = [row for row, p in declared if (p["origin"], p["synthetic_tag"]) != ("synthetic",) * 2]
+    untagged = [
+        row for row, p in declared if (p["origin"], p["synthetic_tag"]) != ("synthetic",) * 2
+    ]
     machine = [(row, p) for row, p in published if corpus.label[row] == "machine"]
     silent = [p["origin"] for row, p in machine if not corpus.declared[row]]
     people = [(row, p) for row, p in published if corpus.label[row] == "human"]
     accused = [row for row, p in people if p["origin"] == "synthetic"]
     anchored = [(row, p) for row, p in published if p["origin"] == "anchor"]
     false = [row for row, _ in anchored if corpus.label[row] == "machine"]
-    late = sum((corpus.date[row] or "9") >= "2022-11-30" or corpus.declared[row] for row, _ in anchored)
+    late = sum(
+        (corpus.date[row] or "9") >= "2022-11-30" or corpus.declared[row] for row, _ in anchored
+    )
     found = sum(origin == "synthetic" for origin in silent)
     lines = [
-        ("declared machine text tagged synthetic", share(len(declared) - len(untagged), len(declared)), "1"),
+        (
+            "declared machine text tagged synthetic",
+            share(len(declared) - len(untagged), len(declared)),
+            "1",
+        ),
         ("undeclared machine text found by artefacts or copies", share(found, len(silent)), ""),
         ("human text with origin synthetic", share(len(accused), len(people)), ""),
         ("anchors that are late or declared", share(late, len(anchored)), "0"),
@@ -128,4 +148,6 @@ def synthetic(corpus: Corpus, run: Run) -> Verdict:
     ]
     findings = [Finding("declared but not tagged", row, None) for row in untagged]
     findings += [Finding("human text taken for synthetic", row, None) for row in accused]
-    return lines, findings + [Finding("machine text taken for an anchor", row, None) for row in false]
+    return lines, findings + [
+        Finding("machine text taken for an anchor", row, None) for row in false
+    ]

@@ -1,0 +1,128 @@
+"""Candidate pairs from band keys."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from dedup_reference import all_pairs, cut
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from transforms.dedup.candidates import band_rows, bucket_pairs, requests_of, unique_pairs
+from transforms.dedup.rows import BAND, PAIR, SURVIVOR
+
+Buckets = dict[int, list[int]]
+
+
+def bands(buckets: Buckets) -> pa.Table:
+    """Rows of `buckets` (band key to nodes); survivor order is that of the nodes."""
+    rows = [
+        {"band": band, "node": node, "hi": node >> 3, "lo": node & 7}
+        for band, nodes in buckets.items()
+        for node in nodes
+    ]
+    return pa.Table.from_pylist(rows, schema=BAND)
+
+
+def pairs_of(table: pa.Table, most: int = 48) -> list[tuple[int, int]]:
+    found = list(bucket_pairs(0, {"bands": table}, most=most))
+    pairs = []
+    for name, out in found:
+        assert name == "pairs"
+        assert out.schema == PAIR
+        for row in out.to_pylist():
+            assert (row["u_hi"], row["u_lo"]) == (row["u"] >> 3, row["u"] & 7)
+            assert (row["v_hi"], row["v_lo"]) == (row["v"] >> 3, row["v"] & 7)
+            pairs.append((row["u"], row["v"]))
+    assert all(u < v for u, v in pairs)
+    return pairs
+
+
+@pytest.mark.parametrize("size", [2, 3, 5, 6, 7, 20])
+def test_small_buckets_pair_all_and_hot_ones_few(size):
+    most = 6
+    nodes = list(range(100, 100 + size))
+    found = pairs_of(bands({9: nodes[::-1]}), most)
+    assert len(found) == len(set(found))
+    if size <= most:
+        assert {frozenset(p) for p in found} == all_pairs(nodes)
+    else:
+        assert len(found) == 2 * size - 3
+        expected = {(nodes[0], n) for n in nodes[1:]} | set(zip(nodes[1:], nodes[2:], strict=False))
+        assert set(found) == expected
+
+
+@settings(max_examples=150, deadline=None, database=None)
+@given(
+    st.dictionaries(
+        st.sampled_from([0, 1, 2, 2**63, 2**64 - 1]) | st.integers(0, 2**64 - 1),
+        st.lists(st.integers(0, 30), unique=True, max_size=8),
+        max_size=12,
+    )
+)
+def test_no_pair_of_small_buckets_is_lost_or_told_twice(buckets):
+    found = pairs_of(bands(buckets), 8)
+    assert len(found) == len(set(found))
+    expected = set().union(*(all_pairs(nodes) for nodes in buckets.values()))
+    assert {frozenset(p) for p in found} == expected
+
+
+@settings(max_examples=100, deadline=None, database=None)
+@given(
+    st.dictionaries(
+        st.integers(0, 50), st.lists(st.integers(0, 40), unique=True, max_size=9), max_size=12
+    ),
+    st.integers(1, 4),
+)
+def test_partitions_give_the_same_pairs(buckets, partitions):
+    def through(count: int) -> tuple[list[tuple[int, int]], set[int]]:
+        made = [out for part in cut(bands(buckets), "band", count) for _, out in bucket_pairs(0, {"bands": part}, most=4)]
+        pairs = pa.concat_tables([PAIR.empty_table(), *made])
+        final, asked = [], set()
+        for number, part in enumerate(cut(pairs, "v", count)):
+            out = dict(unique_pairs(number, {"pairs": part}))
+            assert set(out["pairs"].column("dest").to_pylist()) <= {number}
+            final += [(r["u"], r["v"]) for r in out["pairs"].to_pylist()]
+            wanted = {(r["node"], r["dest"]) for r in out["requests"].to_pylist()}
+            assert len(wanted) == len(out["requests"])
+            assert {n for n, _ in wanted} == {n for p in out["pairs"].to_pylist() for n in (p["u"], p["v"])}
+            asked |= {n for n, _ in wanted}
+        assert len(final) == len(set(final))
+        return sorted(final), asked
+
+    assert through(partitions) == through(1)
+
+
+def test_a_lone_document_makes_no_pair():
+    assert pairs_of(bands({1: [1], 2: [2], 3: []})) == []
+    assert pairs_of(bands({})) == []
+
+
+def test_unique_pairs_drop_those_found_in_several_bands():
+    rows = [{"u": u, "v": v, "dest": 0} for u, v in ((1, 2), (1, 3), (1, 2), (2, 3), (1, 2))]
+    out = dict(unique_pairs(5, {"pairs": pa.Table.from_pylist(rows, schema=PAIR)}))
+    found = [(r["u"], r["v"], r["dest"]) for r in out["pairs"].to_pylist()]
+    assert sorted(found) == [(1, 2, 5), (1, 3, 5), (2, 3, 5)]
+    assert out["requests"].to_pydict() == {"node": [1, 2, 3], "dest": [5, 5, 5]}
+    assert out["requests"].equals(requests_of(out["pairs"], 5))
+
+
+class TestBandRows:
+    def survivors(self, *blobs: bytes | None) -> pa.RecordBatch:
+        rows = [
+            {"node": k, "hi": 10 + k, "lo": 20 + k, "bands": blob} for k, blob in enumerate(blobs)
+        ]
+        return pa.RecordBatch.from_pylist(rows, schema=SURVIVOR)
+
+    def keys(self, *values: int) -> bytes:
+        return np.array(values, dtype="<u8").tobytes()
+
+    def test_one_row_per_band_of_each_that_has_any(self):
+        given = self.survivors(self.keys(7, 8), None, self.keys(9, 2**64 - 1))
+        assert band_rows(given).schema == BAND
+        expected = [(7, 0, 10, 20), (8, 0, 10, 20), (9, 2, 12, 22), (2**64 - 1, 2, 12, 22)]
+        assert [tuple(r.values()) for r in band_rows(given).to_pylist()] == expected
+        assert band_rows(given.slice(2)).equals(band_rows(given).slice(2))
+
+    def test_none_without_any(self):
+        assert band_rows(self.survivors(None, None)).num_rows == 0
+        assert band_rows(self.survivors()).num_rows == 0
