@@ -55,10 +55,19 @@ def main() -> None:
     parser.add_argument(
         "--examples", type=int, default=3, help="findings shown per table (default 3)"
     )
+    parser.add_argument(
+        "--all-pairs",
+        action="store_true",
+        help="search every pair of documents that remain (slow, memory grows with the text)",
+    )
     given = parser.parse_args()
     corpus = Corpus(given.corpus)
     run = Run(given.run, corpus)
-    for title, judge in _judges(run.manifest["config"]["dedup"]["threshold"]):
+    threshold = run.manifest["config"]["dedup"]["threshold"]
+    judges = _judges(threshold)
+    if given.all_pairs:
+        judges += (("All pairs", lambda c, r: removal.close_left(c, r, threshold)),)
+    for title, judge in judges:
         lines, findings = judge(corpus, run)
         print_lines(title, lines)
         for finding in findings[: given.examples]:

@@ -6,11 +6,13 @@ import collections
 import dataclasses
 from collections.abc import Iterator
 
+from benchmarks.allpairs import close_pairs
 from benchmarks.reference import jaccard
 from benchmarks.tables import Line, share
 from benchmarks.truth import DUPLICATE, Corpus, Run
 
-__all__ = ["Finding", "anchors", "exact_copies", "near_copies", "templates", "witnesses"]
+__all__ = ["Finding", "Verdict", "anchors", "close_left", "exact_copies", "near_copies"]
+__all__ += ["templates", "witnesses"]
 
 _NO_TIER = 2
 _CUTOFFS = ("2020-06-01", "2022-11-30")
@@ -82,6 +84,17 @@ def templates(corpus: Corpus, run: Run) -> Verdict:
     left = [row for row in rows if run.remains(row)]
     lines = [("templates that remain", f"{len(left):,} of {len(rows):,}", "1")]
     return lines, [Finding("template remains", row, left[0]) for row in left[1:]]
+
+
+def close_left(corpus: Corpus, run: Run, threshold: float) -> Verdict:
+    """Pairs among all documents that remain, whatever the truth knows of them."""
+    rows = [row for row in range(len(corpus)) if run.remains(row)]
+    left = close_pairs(corpus, rows, threshold)
+    lines = [
+        ("documents that remain", f"{len(rows):,}", ""),
+        (f"pairs of them with Jaccard >= {threshold}", f"{len(left):,}", "0"),
+    ]
+    return lines, [Finding("both remain", a, b, f"Jaccard {s:.4f}") for a, b, s in left]
 
 
 def witnesses(corpus: Corpus, run: Run, threshold: float) -> Verdict:

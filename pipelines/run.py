@@ -16,7 +16,7 @@ from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions,
 from pipelines import graph
 from pipelines.config import Config
 from pipelines.progress import Progress
-from transforms import errors, storage
+from transforms import errors, metrics, storage
 from transforms.dedup.beam import Scale
 from transforms.errors import HoldfastError, UsageError
 from transforms.exchange import Carrier
@@ -274,6 +274,10 @@ def launch(ready: Launch, progress: Progress) -> Any:
     finally:
         storage.delete_tree(ready.job.place("spool"))
         storage.delete_tree(ready.job.place("progress"))
+    storage.write_bytes_atomically(
+        ready.job.place("metrics.json"),
+        orjson.dumps(metrics.counters(result), option=orjson.OPT_INDENT_2),
+    )
     if ready.kind == "annotate" and not storage.exists(ready.job.place(ANNOTATED)):
         raise errors.InputError("the input holds no document; check --input and the field mapping")
     return result

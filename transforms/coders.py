@@ -7,23 +7,41 @@ apart from `records` so that code that only reads columns needs no Beam.
 from __future__ import annotations
 
 import apache_beam as beam
+import numpy as np
 import pyarrow as pa
 
-__all__ = ["RecordBatchCoder"]
+__all__ = ["RecordBatchCoder", "trimmed"]
+
+
+def trimmed(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The same batch without what Arrow's IPC writer would ship of its parent.
+
+    The writer truncates buffers to a slice, but not those of an array of no values:
+    a slice without rows, or whose lists are all empty, would carry them whole.
+    """
+    columns = [_trimmed(column) for column in batch.columns]
+    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
+
+
+def _trimmed(column: pa.Array) -> pa.Array:
+    bare = not len(column)
+    if not bare and pa.types.is_list(column.type):
+        bare = column.offsets[0] == column.offsets[-1]
+    return column.take(pa.array(np.arange(len(column)))) if bare else column
 
 
 class RecordBatchCoder(beam.coders.Coder):
     """Encodes a `pa.RecordBatch` as one Arrow IPC stream.
 
     Beam's default coder pickles, and a pickled slice ships the buffers of its
-    whole parent. The IPC writer truncates buffers to the slice.
+    whole parent. The IPC writer truncates buffers to the slice; `trimmed` does the rest.
     """
 
     def encode(self, value: pa.RecordBatch) -> bytes:
         """One IPC stream."""
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, value.schema) as writer:
-            writer.write_batch(value)
+            writer.write_batch(trimmed(value))
         return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
 
     def decode(self, encoded: bytes) -> pa.RecordBatch:

@@ -30,8 +30,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
 from transforms import metrics, storage
+from transforms.coders import trimmed  # which registers the coder of pa.RecordBatch
 from transforms.outcome import recorded
 
 __all__ = [
@@ -213,7 +213,7 @@ class _SplitToFiles(beam.DoFn):
 
 
 def _encode(pieces: list[pa.RecordBatch]) -> bytes:
-    table = pa.Table.from_batches(pieces).combine_chunks()
+    table = pa.Table.from_batches([trimmed(piece) for piece in pieces]).combine_chunks()
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)

@@ -15,10 +15,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from apache_beam.metrics import Metrics
 
-__all__ = ["NAMESPACE", "PROGRESS_ENV", "Count", "count", "cpu", "read_progress"]
+__all__ = ["NAMESPACE", "PROGRESS_ENV", "Count", "count", "counters", "cpu", "read_progress"]
 
 NAMESPACE = "holdfast"
 PROGRESS_ENV = "HOLDFAST_PROGRESS_DIR"
@@ -77,6 +78,16 @@ class _Progress:
 @functools.lru_cache(maxsize=1)
 def _progress(folder: str | None) -> _Progress | None:
     return _Progress(folder) if folder else None
+
+
+def counters(result: Any) -> dict[str, int]:
+    """All of holdfast's counters of a finished run, by name; those of a stage are summed."""
+    totals: dict[str, int] = {}
+    for counter in result.metrics().query()["counters"]:
+        metric = counter.key.metric
+        if metric.namespace == NAMESPACE:
+            totals[metric.name] = totals.get(metric.name, 0) + int(counter.committed or 0)
+    return dict(sorted(totals.items()))
 
 
 def read_progress(folder: pathlib.Path) -> dict[str, int]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.coders import RecordBatchCoder
+from transforms.coders import RecordBatchCoder, trimmed
 from transforms.exchange import _pieces, by_hash, by_range, by_value, to_one, words
 
 UINT64 = st.integers(0, 2**64 - 1)
@@ -130,6 +130,17 @@ class TestCoder:
         alone = pa.RecordBatch.from_pylist(part.to_pylist(), schema=part.schema)
         assert len(encoded) <= len(self.coder.encode(alone)) + 64 * part.num_columns
         assert len(encoded) < 4096 + 2 * alone.nbytes
+
+    def test_a_slice_of_empty_lists_leaves_the_lists_around_it_behind(self):
+        # The IPC writer truncates to a slice, but not to one without values.
+        lists = [["evidence"] * 50 if k % 2 else [] for k in range(2000)]
+        column = pa.array(lists, pa.list_(pa.string()))
+        part = pa.record_batch([column, column], ["one", "two"]).slice(1000, 1)
+        encoded = self.coder.encode(part)
+        assert self.coder.decode(encoded).equals(part)
+        assert len(encoded) < 2048
+        assert trimmed(part).equals(part)
+        assert trimmed(RICH).equals(RICH)
 
     def test_nullability_and_metadata_survive(self):
         schema = pa.schema([pa.field("x", pa.uint8(), nullable=False, metadata={"k": "v"})])

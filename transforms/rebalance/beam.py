@@ -90,7 +90,7 @@ class Rebalance(beam.PTransform):
             ("plan", "offsets"),
         )
         ordered = self._order(ranked["ranked"], planned)
-        placed = self._place(ordered, planned["plan"])
+        placed, notes = self._place(ordered, planned["plan"])
         finished = {"placed": placed} | self._rows(
             "Finish shards",
             {"placed": Input(place.PLACED, by_value("shard"))},
@@ -98,8 +98,12 @@ class Rebalance(beam.PTransform):
             ("assigned", "trimmed", "summary"),
             {"plan": planned["plan"]},
         )
-        total = {"summary": finished["summary"]} | self._summaries(
-            "Total", {"summary": finalise.SUMMARY}, total_up, ("plan",), {"plan": planned["plan"]}
+        total = {"summary": finished["summary"], "notes": notes} | self._summaries(
+            "Total",
+            {"summary": finalise.SUMMARY, "notes": codec.TEXT},
+            total_up,
+            ("plan",),
+            {"plan": planned["plan"]},
         )
         return {
             "assigned": finished["assigned"],
@@ -124,7 +128,10 @@ class Rebalance(beam.PTransform):
             {"plan": planned["plan"]},
         )
 
-    def _place(self, ordered: Collections, plan: beam.PCollection) -> beam.PCollection:
+    def _place(
+        self, ordered: Collections, plan: beam.PCollection
+    ) -> tuple[beam.PCollection, beam.PCollection]:
+        """Rows with their shard, and notes on how dealing went."""
         summaries = {"bins": ordered["bins"], "boulders": ordered["boulders"]}
         schemas = {"bins": lines.BINS, "boulders": lines.BOULDERS}
         first = summaries | self._summaries(
@@ -132,10 +139,15 @@ class Rebalance(beam.PTransform):
         )
         early = self._placed("protected", ordered["ordered"], first["deal"])
         second = (summaries | {"tally": early["tally"]}) | self._summaries(
-            "Deal rest", schemas | {"tally": place.TALLY}, deal_second, ("deal",), {"plan": plan}
+            "Deal rest",
+            schemas | {"tally": place.TALLY},
+            deal_second,
+            ("deal", "notes"),
+            {"plan": plan},
         )
         late = self._placed("rest", ordered["ordered"], second["deal"])
-        return (early["placed"], late["placed"]) | "All placed" >> beam.Flatten()
+        placed = (early["placed"], late["placed"]) | "All placed" >> beam.Flatten()
+        return placed, second["notes"]
 
     def _placed(
         self, which: str, ordered: beam.PCollection, deal: beam.PCollection

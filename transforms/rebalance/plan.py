@@ -173,7 +173,9 @@ def make_plan(strata: pa.Table, config: RebalanceConfig) -> Plan:
 
 def _below(stocks: Sequence[Stock], rules: Rules, target: int) -> int:
     """The target less what the last document of each protected line may overshoot."""
-    overshoot = sum(stock.largest for stock in stocks if rules.protected(stock.cell))
+    protected = [stock for stock in stocks if rules.protected(stock.cell)]
+    # Their quotas are rounded up, too.
+    overshoot = sum(stock.largest + 1 + (target >> 25) for stock in protected)
     return max(1, target - min(overshoot, target >> 10))
 
 

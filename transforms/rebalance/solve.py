@@ -165,7 +165,7 @@ def _quotas(
     low, high = size
     program = _Program(stocks, rules, high, spare)
     program.at_least(program.published, (low - 2 * spare) / program.scale - 4 * _SLACK)
-    program.at_most(program.published, (high - spare) / program.scale)
+    program.at_most(program.published, high / program.scale)
     for objective in (program.uniqueness, -program.published, program.evenness, -program.peak):
         program.at_least(objective, program.best(objective) - _SLACK)
     return _rounded(stocks, rules, program.solution * program.scale)

@@ -85,11 +85,12 @@ def deal_first(partition: int, tables: Tables, *, plan: Side) -> Named:
 
 
 def deal_second(partition: int, tables: Tables, *, plan: Side) -> Named:
-    """`deal.deal_rest`; yields `deal`."""
+    """`deal.deal_rest`; yields `deal` and `notes`."""
     del partition
     found = codec.read_plan(plan)
     deal = deal_rest(tables["bins"], tables["boulders"], found, tables["tally"])
     yield "deal", codec.deal_row(deal)
+    yield "notes", pa.table([pa.array(deal.notes, pa.string())], schema=codec.TEXT)
 
 
 def place_rows(partition: int, tables: Tables, *, deal: Side) -> Named:
@@ -116,6 +117,7 @@ def total_up(partition: int, tables: Tables, *, plan: Side) -> Named:
     published = check_total(summary, found)
     told = orjson.loads(found.to_json())
     told |= {"published": published, "repeat_cap": found.config.repeat_cap}
+    told["notes"] += tables["notes"].column("text").to_pylist()
     for name in ("trimmed_documents", "trimmed_size"):
         told[name] = sum(summary.column(name).to_pylist())
     text = orjson.dumps(told, option=orjson.OPT_SORT_KEYS).decode()

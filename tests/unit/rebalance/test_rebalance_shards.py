@@ -246,6 +246,14 @@ def test_all_original_needs_nothing():
     assert outcome.left.num_rows == outcome.trimmed.num_rows == 0
 
 
+def test_without_rules_everything_is_published():
+    config = RebalanceConfig(shard_size=100_000)
+    table = corpus(5, 700, "lognormal", [0.2, 0.1, 0.1], config=config)
+    outcome = simulate(table, config, 2)
+    check(table, config, outcome)
+    assert outcome.left.num_rows == outcome.trimmed.num_rows == 0
+
+
 def test_no_original_is_refused():
     config = RebalanceConfig(floors={"original": 0.3}, shard_size=100_000)
     table = corpus(2, 500, "lognormal", [0.0, 0.1, 0.1], config=config)

@@ -1,0 +1,24 @@
+"""Runs that many tests look at are made once for all of them; nobody changes them."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+from running import EXAMPLE, Run, succeed
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """`holdfast curate` on the example corpus."""
+    folder = tmp_path_factory.mktemp("published")
+    output, staging = folder / "run", folder / "staging"
+    return Run(output, staging, succeed("curate", EXAMPLE, "--output", output, "--staging", staging))
+
+
+@pytest.fixture(scope="session")
+def annotated(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """The staging folder of `holdfast annotate` on the example corpus; selecting may use it."""
+    staging = tmp_path_factory.mktemp("annotated") / "staging"
+    succeed("annotate", EXAMPLE, "--output", staging)
+    return staging
