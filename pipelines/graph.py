@@ -18,6 +18,7 @@ from transforms.dedup.beam import Deduplicate, Fingerprint, Scale
 from transforms.exchange import Carrier, Spool
 from transforms.ingest.beam import ReadDocuments
 from transforms.ingest.exclude import ExcludeList
+from transforms.ingest.listing import INPUTS
 from transforms.langid.beam import IdentifyLanguage
 from transforms.langid.registry import Registry, load_registry
 from transforms.provenance.beam import AssessProvenance
@@ -87,7 +88,7 @@ def annotate(pipeline: beam.Pipeline, job: Job) -> Collections:
         one row once the staging folder is whole.
     """
     config = job.config
-    inputs = pipeline | "Inputs" >> beam.Create([job.place("inputs.jsonl")])
+    inputs = pipeline | "Inputs" >> beam.Create([job.place(INPUTS)])
     read = inputs | "Read documents" >> ReadDocuments(config.ingest)
     parts = (
         read["documents"]

@@ -15,18 +15,17 @@ from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions,
 
 from pipelines import graph
 from pipelines.config import Config
+from pipelines.places import check_output, fill_staging
 from pipelines.progress import Progress
 from transforms import errors, metrics, storage
 from transforms.dedup.beam import Scale
 from transforms.errors import HoldfastError, UsageError
 from transforms.exchange import Carrier
 from transforms.ingest.exclude import ExcludeList
-from transforms.ingest.listing import InputFile, list_inputs, read_inputs, write_inputs
+from transforms.ingest.listing import INPUTS, InputFile, list_inputs, read_inputs
 from transforms.langid.model import load_model
-from transforms.outcome import OUTCOME, read_outcome
-from transforms.shards.layout import MANIFEST
-from transforms.shards.verify import require
-from transforms.staging.record import ANNOTATED, KEPT_RECORD, read_record
+from transforms.outcome import read_outcome
+from transforms.staging.record import ANNOTATED, read_record
 
 __all__ = ["Launch", "launch", "prepare"]
 
@@ -104,65 +103,6 @@ def _run_name(files: list[InputFile], annotation: str, selection: str) -> str:
     return xxhash.xxh3_64_hexdigest(data)
 
 
-def _check_output(run: str, name: str, staging: str) -> bool:
-    """Whether the run is published already.
-
-    Raises:
-        UsageError: The place holds something else.
-    """
-    if storage.exists(storage.join(run, MANIFEST)):
-        there = require(run)["run"]
-        if there == name:
-            return True
-        raise UsageError(
-            f"--output {run} holds run {there}, which has another input or configuration; "
-            "a published run is never changed: choose another place"
-        )
-    left = [e.path for e in storage.glob(storage.join(run, "*"))] or storage.glob(
-        storage.join(run, "*", "*")
-    )
-    if left and _owner(staging) != (run, name):
-        raise UsageError(
-            f"--output {run} is not empty and holds no published run; choose an empty folder"
-        )
-    return False
-
-
-def _owner(staging: str) -> tuple[str, str] | None:
-    """Which run a staging folder was last used for."""
-    path = storage.join(staging, "run.json")
-    if not storage.exists(path):
-        return None
-    owner = orjson.loads(storage.read_bytes(path))
-    return owner["output"], owner["run"]
-
-
-def _clear_staging(staging: str) -> None:
-    """Empties a staging folder of holdfast's own.
-
-    Raises:
-        UsageError: It holds something that holdfast did not put there.
-    """
-    there = storage.glob(storage.join(staging, "*")) or storage.glob(
-        storage.join(staging, "*", "*")
-    )
-    if there and not storage.exists(storage.join(staging, "run.json")):
-        raise UsageError(
-            f"--staging {staging} holds files that are not holdfast's; choose an empty folder"
-        )
-    for name in (
-        "parts",
-        "dead_letters",
-        "kept",
-        "spool",
-        "progress",
-        ANNOTATED,
-        KEPT_RECORD,
-        OUTCOME,
-    ):
-        storage.delete_tree(storage.join(staging, name))
-
-
 def prepare(kind: Kind, config: Config, options: PipelineOptions) -> Launch:
     """Decides everything that is decided before the graph runs.
 
@@ -172,7 +112,7 @@ def prepare(kind: Kind, config: Config, options: PipelineOptions) -> Launch:
     _check_request(kind, config)
     staging = config.staging or f"{str(config.output).rstrip('/')}.staging"
     files = (
-        read_inputs(storage.join(staging, "inputs.jsonl"))
+        read_inputs(storage.join(staging, INPUTS))
         if kind == "select"
         else list_inputs(config.input)
     )
@@ -186,7 +126,7 @@ def prepare(kind: Kind, config: Config, options: PipelineOptions) -> Launch:
     selection = config.digest_of("selection", digests)
     name = _run_name(files, annotation, selection)
     run = None if kind == "annotate" else str(config.output)
-    done = run is not None and _check_output(run, name, staging)
+    done = run is not None and check_output(run, name, staging)
     text_bytes = _unpacked(files)
     runner, workers = _complete(options, text_bytes)
     carrier: Carrier = config.exchange or ("files" if workers else "shuffle")
@@ -203,7 +143,7 @@ def prepare(kind: Kind, config: Config, options: PipelineOptions) -> Launch:
         input_bytes=sum(file.size for file in files),
     )
     if not done:
-        _fill_staging(kind, job, files)
+        fill_staging(job, None if kind == "select" else files)
         _LOG.info(
             "run %s: %d files on %s, workers: %s", name, len(files), runner, workers or "service"
         )
@@ -225,25 +165,6 @@ def _check_request(kind: Kind, config: Config) -> None:
         raise UsageError("no input is given; name a file, a folder or a glob with --input")
     if kind == "select" and config.staging is None:
         raise UsageError("no staging folder is given; name the one that annotate or curate left")
-
-
-def _fill_staging(kind: Kind, job: graph.Job, files: list[InputFile]) -> None:
-    """Puts down what the graph reads."""
-    if kind == "select":
-        for name in ("kept", "spool", "progress", KEPT_RECORD, OUTCOME):
-            storage.delete_tree(job.place(name))
-    else:
-        _clear_staging(job.staging)
-        storage.makedirs(job.staging)
-        write_inputs(files, job.place("inputs.jsonl"))
-    if job.run is not None:
-        for name in ("data", "dropped", "dead_letters", "_temporary"):
-            storage.delete_tree(storage.join(job.run, name))
-    owner = {"output": job.run, "run": job.name}
-    storage.write_bytes_atomically(job.place("run.json"), orjson.dumps(owner))
-    if job.config.exclude:
-        listed = storage.read_bytes(job.config.exclude)
-        storage.write_bytes_atomically(job.place("exclude.txt"), listed)
 
 
 def _build(ready: Launch) -> beam.Pipeline:

@@ -18,7 +18,18 @@ import xxhash
 from transforms import storage
 from transforms.errors import InputError, UsageError
 
-__all__ = ["SUFFIXES", "InputFile", "fingerprint", "list_inputs", "read_inputs", "write_inputs"]
+__all__ = [
+    "INPUTS",
+    "SUFFIXES",
+    "InputFile",
+    "fingerprint",
+    "list_inputs",
+    "read_inputs",
+    "write_inputs",
+]
+
+INPUTS = "inputs.jsonl"
+"""Name of the list in a staging folder."""
 
 SUFFIXES = {".parquet": "parquet", ".pq": "parquet"} | {
     name + packed: "jsonl" + packed

@@ -1,0 +1,91 @@
+"""Places: whether a run may go where it is told to, and putting down what it reads."""
+
+from __future__ import annotations
+
+import orjson
+
+from pipelines.graph import Job
+from transforms import storage
+from transforms.errors import UsageError
+from transforms.ingest.listing import INPUTS, InputFile, write_inputs
+from transforms.outcome import OUTCOME
+from transforms.shards.layout import MANIFEST
+from transforms.shards.verify import require
+from transforms.staging.record import ANNOTATED, KEPT_RECORD
+
+__all__ = ["check_output", "fill_staging"]
+
+_OWNER = "run.json"
+_SELECTED = ("kept", "spool", "progress", KEPT_RECORD, OUTCOME)
+_ANNOTATED = ("parts", "dead_letters", ANNOTATED)
+_PUBLISHED = ("data", "dropped", "dead_letters", "_temporary")
+
+
+def check_output(run: str, name: str, staging: str) -> bool:
+    """Whether the run is published already.
+
+    Raises:
+        UsageError: The place holds something else.
+    """
+    if storage.exists(storage.join(run, MANIFEST)):
+        there = require(run)["run"]
+        if there == name:
+            return True
+        raise UsageError(
+            f"--output {run} holds run {there}, which has another input or configuration; "
+            "a published run is never changed: choose another place"
+        )
+    if _anything_in(run) and _owner(staging) != (run, name):
+        raise UsageError(
+            f"--output {run} is not empty and holds no published run; choose an empty folder"
+        )
+    return False
+
+
+def _owner(staging: str) -> tuple[str, str] | None:
+    """Which run a staging folder was last used for."""
+    path = storage.join(staging, _OWNER)
+    if not storage.exists(path):
+        return None
+    owner = orjson.loads(storage.read_bytes(path))
+    return owner["output"], owner["run"]
+
+
+def _anything_in(folder: str) -> bool:
+    """Whether there is a file in a folder, or in a folder of it."""
+    return any(storage.glob(storage.join(folder, pattern)) for pattern in ("*", "*/*"))
+
+
+def _check_staging(staging: str) -> None:
+    """Raises a UsageError where a staging folder holds what holdfast did not put there."""
+    if _anything_in(staging) and not storage.exists(storage.join(staging, _OWNER)):
+        raise UsageError(
+            f"--staging {staging} holds files that are not holdfast's; choose an empty folder"
+        )
+
+
+def fill_staging(job: Job, files: list[InputFile] | None) -> None:
+    """Removes what earlier attempts left and puts down what the graph reads.
+
+    Args:
+        job: The job.
+        files: What there is to read; None for a staging folder that is annotated.
+
+    Raises:
+        UsageError: The staging folder holds something that is not holdfast's.
+    """
+    if files is not None:
+        _check_staging(job.staging)
+        storage.makedirs(job.staging)
+    for name in _SELECTED if files is None else (*_ANNOTATED, *_SELECTED):
+        storage.delete_tree(job.place(name))
+    if files is not None:
+        write_inputs(files, job.place(INPUTS))
+    if job.run is not None:
+        for name in _PUBLISHED:
+            storage.delete_tree(storage.join(job.run, name))
+    owner = {"output": job.run, "run": job.name}
+    storage.write_bytes_atomically(job.place(_OWNER), orjson.dumps(owner))
+    if job.config.exclude:
+        listed = storage.read_bytes(job.config.exclude)
+        storage.write_bytes_atomically(job.place("exclude.txt"), listed)
