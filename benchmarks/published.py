@@ -108,8 +108,8 @@ def languages(corpus: Corpus, run: Run) -> Verdict:
         ),
         ("macro F1", f"{sum(f1.values()) / len(f1):.4f}", ""),
         ("abstained (und, zxx)", share(abstained, len(known)), ""),
-        ("most confused", ", ".join(f"{pair} {n}" for pair, n in confused.most_common(8)), ""),
     ]
+    lines += [(f"  told wrongly: {pair}", f"{n:,}", "") for pair, n in confused.most_common(8)]
     findings = [
         Finding("language", row, None, f"{lang} told as {told[row]}")
         for row, lang in known

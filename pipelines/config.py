@@ -141,8 +141,8 @@ class Config(Settings):
     def digest_of(self, what: Literal["annotation", "selection"], extra: Mapping[str, Any]) -> str:
         """XXH3-128 of what decides the annotations, or the selection, of a given input.
 
-        Places, names and the way that rows travel reach no byte of the output and
-        are left out.
+        Places, names, batch sizes and the way that rows travel reach no byte of the
+        output and are left out.
 
         Args:
             what: Which half of the configuration.
@@ -151,6 +151,8 @@ class Config(Settings):
         names = _ANNOTATION if what == "annotation" else (*_REBALANCE, "dedup")
         kept = {name: self.model_dump(mode="json")[name] for name in names}
         kept.get("langid", {}).pop("model", None)
+        for name in ("batch_rows", "batch_bytes"):
+            kept.get("ingest", {}).pop(name, None)
         data = {"scheme": SCHEME, "settings": kept, "files": dict(extra)}
         return xxhash.xxh3_128_hexdigest(orjson.dumps(data, option=orjson.OPT_SORT_KEYS))
 

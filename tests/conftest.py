@@ -13,7 +13,9 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """`holdfast curate` on the example corpus."""
     folder = tmp_path_factory.mktemp("published")
     output, staging = folder / "run", folder / "staging"
-    return Run(output, staging, succeed("curate", EXAMPLE, "--output", output, "--staging", staging))
+    return Run(
+        output, staging, succeed("curate", EXAMPLE, "--output", output, "--staging", staging)
+    )
 
 
 @pytest.fixture(scope="session")

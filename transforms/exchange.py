@@ -100,9 +100,11 @@ def words(column: pa.Array) -> npt.NDArray[np.uint64]:
     """
     if pa.types.is_integer(column.type):
         return np.asarray(column.to_numpy(zero_copy_only=False)).astype(np.uint64)
-    width = len(column[0].as_py()) if len(column) else 8
-    raw = np.frombuffer(column.buffers()[2] or b"", dtype=np.uint8)
-    raw = raw[column.offset * width : (column.offset + len(column)) * width]
+    if not len(column):
+        return np.empty(0, dtype=np.uint64)
+    width = len(column[0].as_py())
+    start = np.frombuffer(column.buffers()[1], dtype=np.int32)[column.offset]
+    raw = np.frombuffer(column.buffers()[2], dtype=np.uint8)[start : start + len(column) * width]
     return np.ascontiguousarray(raw.reshape(-1, width)[:, :8]).view(np.uint64).ravel()
 
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from apache_beam.testing import test_pipeline
 
+from transforms import metrics
 from transforms.errors import InfeasibleError
 from transforms.exchange import Exchange, Input, Spool, by_hash, by_range, by_value, to_one
 from transforms.outcome import read_outcome
@@ -81,7 +82,9 @@ def run(tmp_path, carrier, inputs, partitions, apply, outputs, sides=None):
             >> beam.Create(batches_of(table, size)).with_output_types(pa.RecordBatch)
             for name, (table, _, size) in inputs.items()
         }
-        made = {name: pipeline | name >> beam.Create([value]) for name, value in (sides or {}).items()}
+        made = {
+            name: pipeline | name >> beam.Create([value]) for name, value in (sides or {}).items()
+        }
         result = given | Exchange(
             "Meet here",
             {name: Input(table.schema, by) for name, (table, by, _) in inputs.items()},
@@ -217,10 +220,14 @@ def test_a_refusal_is_written_down_before_it_is_raised(tmp_path, carrier):
     message = "floor original=0.1 needs 100 chars, there are 7"
     apply = functools.partial(refuse, error=InfeasibleError(message))
     # The runner loses the type of the exception: only the text is sure to come through.
-    with pytest.raises(Exception, match="floor original"):  # noqa: B017, PT012, SIM117
+    with pytest.raises(Exception, match="floor original"):  # noqa: PT012, SIM117
         with test_pipeline.TestPipeline(runner="FnApiRunner") as pipeline:
-            given = pipeline | beam.Create([left(KEYS).to_batches()[0]]).with_output_types(pa.RecordBatch)
-            {"left": given} | Exchange("Refuse", {"left": Input(LEFT, to_one)}, 1, apply, ["x"], spool)
+            given = pipeline | beam.Create([left(KEYS).to_batches()[0]]).with_output_types(
+                pa.RecordBatch
+            )
+            {"left": given} | Exchange(
+                "Refuse", {"left": Input(LEFT, to_one)}, 1, apply, ["x"], spool
+            )
     found = read_outcome(str(outcome))
     assert (found["exit_code"], found["message"]) == (3, message)
 
@@ -228,10 +235,14 @@ def test_a_refusal_is_written_down_before_it_is_raised(tmp_path, carrier):
 def test_a_bug_is_no_refusal(tmp_path):
     spool = Spool("shuffle", str(tmp_path / "spool"), str(tmp_path / "staging"))
     apply = functools.partial(refuse, error=ZeroDivisionError("oh"))
-    with pytest.raises(Exception, match="oh"):  # noqa: B017, PT012, SIM117
+    with pytest.raises(Exception, match="oh"):  # noqa: PT012, SIM117
         with test_pipeline.TestPipeline(runner="FnApiRunner") as pipeline:
-            given = pipeline | beam.Create([left(KEYS).to_batches()[0]]).with_output_types(pa.RecordBatch)
-            {"left": given} | Exchange("Fail", {"left": Input(LEFT, to_one)}, 1, apply, ["x"], spool)
+            given = pipeline | beam.Create([left(KEYS).to_batches()[0]]).with_output_types(
+                pa.RecordBatch
+            )
+            {"left": given} | Exchange(
+                "Fail", {"left": Input(LEFT, to_one)}, 1, apply, ["x"], spool
+            )
     assert read_outcome(str(tmp_path / "staging")) is None
 
 
@@ -244,7 +255,8 @@ def test_counts_what_it_moves(tmp_path, carrier):
         "Meet Here", {"left": Input(LEFT, by_hash("key"))}, 4, whole_rows, ["rows"], spool
     )
     result = pipeline.run()
-    found = {c.key.metric.name: c.committed for c in result.metrics().query()["counters"]}
+    result.wait_until_finish()
+    found = metrics.counters(result)
     assert found["exchange_partitions:meet_here"] == 4
     assert found["exchange_bytes:meet_here"] > 10 * len(KEYS)
     assert "cpu_us:meet_here" in found

@@ -10,9 +10,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from e2e_corpus import documents
 from running import EXAMPLE, Ran, holdfast, read_manifest, rows, succeed
 
-WORDS = "mill river winter stood quiet nobody field harvest early bridge stone lantern".split()
+WORDS = ("mill", "river", "winter", "stood", "quiet", "nobody")
+WORDS += ("field", "harvest", "early", "bridge", "stone", "lantern")
 
 
 def sentence(number: int) -> str:
@@ -100,7 +102,9 @@ def test_too_many_dead_letters(tmp_path: pathlib.Path):
     assert again.code == 0, again.err
 
 
-@pytest.mark.parametrize(("lines", "code"), [([b"no", b"nor this"], 4), ([], 2)], ids=["bad", "none"])
+@pytest.mark.parametrize(
+    ("lines", "code"), [([b"no", b"nor this"], 4), ([], 2)], ids=["bad", "none"]
+)
 def test_nothing_that_can_be_read(tmp_path: pathlib.Path, lines: list[bytes], code: int):
     source = tmp_path / "empty.jsonl"
     source.write_bytes(jsonl(lines))
@@ -143,7 +147,7 @@ def test_floors_that_cannot_be_met(annotated: pathlib.Path, tmp_path: pathlib.Pa
 
 def test_a_document_of_50_megabytes_is_too_large(tmp_path: pathlib.Path):
     source = tmp_path / "in.jsonl"
-    words = (f"{word}{number} " for number in range(450_000) for word in WORDS[:12])
+    words = (f"{word}{number} " for number in range(450_000) for word in WORDS)
     text = "".join(words)
     assert len(text) > 50_000_000
     source.write_bytes(jsonl([*GOOD, record(99, text=text)]))
@@ -157,8 +161,6 @@ def test_a_document_of_50_megabytes_is_too_large(tmp_path: pathlib.Path):
 
 
 def test_excluded_documents_never_appear(annotated: pathlib.Path, tmp_path: pathlib.Path):
-    from e2e_corpus import documents
-
     run = tmp_path / "run"
     # Floors that take repeats: what is excluded may not come back as one either.
     floors = ("--floor", "original=0.8", "--floor", "tail=0.6", "--exclude", "examples/exclude.txt")

@@ -76,7 +76,9 @@ def test_the_manifest_has_its_keys(published: Run):
 def test_only_what_is_promised_lies_in_the_output(published: Run):
     manifest = published.manifest
     named = {entry["path"] for entry in (*manifest["shards"], *manifest["files"])}
-    there = {str(p.relative_to(published.output)) for p in published.output.rglob("*") if p.is_file()}
+    there = {
+        str(p.relative_to(published.output)) for p in published.output.rglob("*") if p.is_file()
+    }
     assert there == named | {"manifest.json", "README.md"}
     folders = {p.name for p in published.output.iterdir() if p.is_dir()}
     assert folders == {"data", "dropped", "dead_letters"}
@@ -86,7 +88,12 @@ def test_only_what_is_promised_lies_in_the_output(published: Run):
 
 def test_nothing_of_this_machine_reaches_the_manifest(published: Run):
     text = (published.output / "manifest.json").read_text()
-    for place in (str(published.output), str(published.staging), str(plain.ROOT), os.uname().nodename):
+    for place in (
+        str(published.output),
+        str(published.staging),
+        str(plain.ROOT),
+        os.uname().nodename,
+    ):
         assert place not in text
 
 

@@ -264,13 +264,18 @@ def without_a_witness(rows: list[Row]) -> None:
     next(row for row in rows if row["reason"] == "near_duplicate").update(witness=None)
 
 
+def for_a_reason_of_its_own(rows: list[Row]) -> None:
+    rows[0]["reason"] = "because"
+
+
 def below_the_threshold(rows: list[Row]) -> None:
     next(row for row in rows if row["reason"] == "near_duplicate").update(similarity=0.79)
 
 
-@pytest.mark.parametrize(
-    "change", [with_a_strange_witness, without_a_witness, below_the_threshold], ids=lambda c: c.__name__
-)
+DROPS = [with_a_strange_witness, without_a_witness, below_the_threshold, for_a_reason_of_its_own]
+
+
+@pytest.mark.parametrize("change", DROPS, ids=lambda change: change.__name__)
 @pytest.mark.parametrize("sealed", [False, True], ids=["plainly", "resealed"])
 def test_a_forged_dropped_row_is_found(run: pathlib.Path, change: Any, *, sealed: bool):
     edit_rows(run, "dropped", change)

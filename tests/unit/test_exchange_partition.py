@@ -6,8 +6,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from transforms import exchange
 from transforms.coders import RecordBatchCoder, trimmed
-from transforms.exchange import _pieces, by_hash, by_range, by_value, to_one, words
+from transforms.exchange import (
+    _ApplyToPartition,
+    _pieces,
+    _SplitToFiles,
+    by_hash,
+    by_range,
+    by_value,
+    to_one,
+    words,
+)
 
 UINT64 = st.integers(0, 2**64 - 1)
 
@@ -38,6 +48,9 @@ def test_words_of_a_slice():
     ids = pa.array([bytes([k]) * 16 for k in range(9)])
     assert words(ids.slice(3, 4)).tolist() == words(ids).tolist()[3:7]
     assert words(ids.slice(9)).tolist() == []
+    # What stands before a slice need be neither valid nor of its width.
+    for before in (None, b"xx"):
+        assert words(pa.array([before, *ids.to_pylist()]).slice(1)).tolist() == words(ids).tolist()
 
 
 @settings(max_examples=100, deadline=None, database=None)
@@ -66,7 +79,7 @@ def test_by_hash_spreads_consecutive_numbers(partitions, shift):
 @given(st.data(), st.integers(1, 64), st.integers(1, 5000))
 def test_by_range_is_in_order_and_covers_all(data, bits, partitions):
     top = 2**bits - 1
-    values = sorted(data.draw(st.lists(st.integers(0, top), max_size=15)) + [0, top])
+    values = sorted([0, top, *data.draw(st.lists(st.integers(0, top), max_size=15))])
     index = by_range("key", bits)(batch(values), partitions).tolist()
     assert index == sorted(index)
     assert index[0] == 0
@@ -103,7 +116,9 @@ def test_pieces_hold_every_row_once_and_keep_their_order(values, offset, length)
 RICH = pa.record_batch(
     {
         "id": pa.array([b"%016d" % k for k in range(2000)]),
-        "text": pa.array([None if k % 7 == 0 else "lorem ipsum é " * (k % 50) for k in range(2000)]),
+        "text": pa.array(
+            [None if k % 7 == 0 else "lorem ipsum é " * (k % 50) for k in range(2000)]
+        ),
         "flag": pa.array([k % 3 == 0 for k in range(2000)]),
         "set": pa.array([list(range(k % 20)) for k in range(2000)], pa.list_(pa.uint64())),
         "labels": pa.array([["a"] * (k % 3) for k in range(2000)], pa.list_(pa.string())),
@@ -113,11 +128,83 @@ RICH = pa.record_batch(
 )
 
 
+class TestSpoolFiles:
+    def collect(self, keyed):
+        """Rows of the spooled pieces by partition, through the step that reads them."""
+        grouped: dict[int, list[tuple[str, str, int, int]]] = {}
+        for partition, reference in keyed:
+            grouped.setdefault(partition, []).append(reference)
+        found = {}
+
+        def note(partition, tables):
+            found[partition] = sorted(tables["rows"].column("row").to_pylist())
+            return []
+
+        step = _ApplyToPartition("label", note, {"rows": batch([]).schema}, "x", (), "nowhere")
+        for item in grouped.items():
+            assert list(step.process(item)) == []
+        return found
+
+    def bundle(self, split, *given_batches):
+        split.start_bundle()
+        keyed = [pair for part in given_batches for pair in split.process(part)]
+        return keyed + [windowed.value for windowed in split.finish_bundle()]
+
+    def splitter(self, folder):
+        return _SplitToFiles("label", "rows", by_value("key"), 0, str(folder))
+
+    def test_a_bundle_makes_one_file_with_a_piece_per_partition(self, tmp_path):
+        keyed = self.bundle(self.splitter(tmp_path), batch([3, 1, 3]), batch([]), batch([1, 0]))
+        assert sorted(partition for partition, _ in keyed) == [0, 1, 3]
+        assert len(list(tmp_path.iterdir())) == 1
+        assert self.collect(keyed) == {0: [1], 1: [0, 1], 3: [0, 2]}
+
+    def test_a_bundle_without_rows_makes_no_file(self, tmp_path):
+        assert self.bundle(self.splitter(tmp_path), batch([])) == []
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_bundle_too_large_to_hold_is_written_in_parts(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(exchange, "_FLUSH_BYTES", 40)
+        given_batches = [batch([k % 2, 5]).slice(0, 1 + k % 2) for k in range(9)]
+        keyed = self.bundle(self.splitter(tmp_path), *given_batches)
+        assert len(list(tmp_path.iterdir())) > 2
+        assert self.collect(keyed) == {0: [0] * 5, 1: [0] * 4, 5: [1] * 4}
+
+    def test_a_retried_bundle_takes_nothing_along_from_the_failed_one(self, tmp_path):
+        split = self.splitter(tmp_path)
+        split.start_bundle()
+        assert list(split.process(batch([1, 2]))) == []
+        assert self.collect(self.bundle(split, batch([2]))) == {2: [0]}
+
+    def test_attempts_do_not_write_to_one_file(self, tmp_path):
+        split = self.splitter(tmp_path)
+        first, second = self.bundle(split, batch([1])), self.bundle(split, batch([1]))
+        assert first[0][1][1] != second[0][1][1]
+        assert self.collect(first) == self.collect(second) == {1: [0]}
+
+
+def test_large_outputs_go_on_in_batches(monkeypatch):
+    monkeypatch.setattr(exchange, "_EMIT_ROWS", 4)
+
+    def twice(partition, tables):
+        yield "main", pa.concat_tables([tables["rows"]] * 2)
+        yield "other", tables["rows"]
+
+    rows = batch(list(range(5)))
+    step = _ApplyToPartition("label", twice, {"rows": rows.schema}, "main", (), "nowhere")
+    main, other = [], []
+    for out in step.process((0, [("rows", rows)])):
+        (main if isinstance(out, pa.RecordBatch) else other).append(out)
+    assert [b.num_rows for b in main] == [4, 4, 2]
+    assert [(o.tag, o.value.num_rows) for o in other] == [("other", 4), ("other", 1)]
+
+
 class TestCoder:
     coder = RecordBatchCoder()
 
     @pytest.mark.parametrize(
-        ("offset", "length"), [(0, 2000), (0, 10), (1003, 10), (1990, 99), (13, 1), (0, 0), (2000, 0)]
+        ("offset", "length"),
+        [(0, 2000), (0, 10), (1003, 10), (1990, 99), (13, 1), (0, 0), (2000, 0)],
     )
     def test_a_slice_comes_back_equal_and_travels_light(self, offset, length):
         part = RICH.slice(offset, length)

@@ -28,7 +28,7 @@ def letters(text: pa.Array) -> pa.Array:
         text: Strings, no nulls.
     """
     ascii_only = pc.string_is_ascii(text)
-    lowered = pc.utf8_lower(text)
+    lowered = pc.ascii_lower(text)
     if pc.all(ascii_only).as_py():
         return lowered
     other = pc.invert(ascii_only)
@@ -76,6 +76,12 @@ def _fold(
         pending = False
         at = offsets[row]
         while at < offsets[row + 1]:
+            # Most characters are ASCII and no space: they are copied as they come.
+            if data[at] < 0x80 and classes[data[at]] != characters.SPACE and not pending:
+                folded[out] = data[at]
+                out += 1
+                at += 1
+                continue
             width, point = characters.decode(data, at)
             if classes[point] == characters.SPACE:
                 pending = out > start

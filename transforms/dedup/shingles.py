@@ -46,6 +46,11 @@ def tokens_of(
     running = _FNV_OFFSET
     at = start
     while at < stop:
+        byte = data[at]
+        if byte < 0x80 and open_class == characters.WORD and classes[byte] == characters.WORD:
+            running = (running ^ np.uint64(byte)) * _FNV_PRIME
+            at += 1
+            continue
         width, point = characters.decode(data, at)
         kind = classes[point]
         if kind == characters.MARK:
@@ -76,11 +81,17 @@ def shingles_of(tokens: Hashes, count: int, n: int) -> int:  # pragma: no cover 
     if count == 0:
         return 0
     size = min(n, count)
-    for first in range(count - size + 1):
-        rolled = np.uint64(size)
-        for i in range(first, first + size):
-            rolled = rolled * _ROLL + tokens[i]
+    # A polynomial in _ROLL modulo 2^64, of length and tokens: rolled on, not computed anew.
+    rolled, top = np.uint64(size), np.uint64(1)
+    for i in range(size):
+        rolled = rolled * _ROLL + tokens[i]
+        top *= _ROLL
+    length = (np.uint64(size) * top) * (_ROLL - np.uint64(1))
+    for first in range(count - size):
+        leaving = tokens[first]
         tokens[first] = _mix(rolled)
+        rolled = rolled * _ROLL + tokens[first + size] - leaving * top - length
+    tokens[count - size] = _mix(rolled)
     return count - size + 1
 
 

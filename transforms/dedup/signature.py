@@ -7,7 +7,6 @@ import functools
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from datasketch import MinHash
 
 from transforms.dedup import characters
 from transforms.dedup.config import DedupConfig
@@ -24,12 +23,17 @@ Words = npt.NDArray[np.uint32]
 def permutations(count: int, seed: int) -> Words:
     """Parameters of datasketch's affine32 scheme: row 0 the odd factors a, row 1 the offsets b.
 
+    They are drawn as `datasketch.MinHash(num_perm=count, seed=seed)` draws them, and a
+    test holds the two together: importing the library for 252 numbers would cost every
+    worker half a second of SciPy.
+
     Returns:
         uint32, shape (2, count).
     """
-    return np.ascontiguousarray(
-        MinHash(num_perm=count, seed=seed, scheme="affine32").permutations, dtype=np.uint32
-    )
+    draw = np.random.RandomState(seed)
+    a = draw.randint(0, 1 << 31, count, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
+    b = draw.randint(0, 1 << 32, count, dtype=np.uint32)
+    return np.stack([a, b])
 
 
 @njit

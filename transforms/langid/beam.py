@@ -11,6 +11,7 @@ import pyarrow as pa
 from apache_beam.utils import shared
 
 import transforms.coders  # noqa: F401 (registers the coder of pa.RecordBatch)
+from transforms import metrics
 from transforms.langid.config import LangidConfig
 from transforms.langid.identify import identify
 from transforms.langid.model import load_model
@@ -47,6 +48,7 @@ class _Identify(beam.DoFn):
 
     def process(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         text = cast(pa.StringArray, batch.column("text"))
-        added = identify(text, self._model, self._registry, self._config)
+        with metrics.cpu("langid"):
+            added = identify(text, self._model, self._registry, self._config)
         fields = [*batch.schema, *added.schema]
         yield pa.RecordBatch.from_arrays([*batch.columns, *added.columns], schema=pa.schema(fields))

@@ -8,6 +8,7 @@ import apache_beam as beam
 import pyarrow as pa
 
 import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
+from transforms import metrics
 from transforms.provenance.assess import assess
 from transforms.provenance.config import ProvenanceConfig
 
@@ -39,7 +40,8 @@ class _Assess(beam.DoFn):
         self._config = config
 
     def process(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-        origins = assess(batch, self._config)
+        with metrics.cpu("provenance"):
+            origins = assess(batch, self._config)
         yield pa.RecordBatch.from_arrays(
             batch.columns + origins.columns,
             schema=pa.schema([*batch.schema, *origins.schema]),

@@ -175,7 +175,8 @@ class _ReadLight(beam.DoFn):
 
     def process(self, parts: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         for path in parts.column("path").to_pylist():
-            for rows in read_light(path, self._exclude, self._convicted, self._unit, self._config):
+            light = read_light(path, self._exclude, self._convicted, self._unit, self._config)
+            for rows in metrics.timed("light", light):
                 metrics.count("light/documents", rows.num_rows)
                 yield rows
 

@@ -9,6 +9,7 @@ import apache_beam as beam
 import pyarrow as pa
 
 import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
+from transforms import metrics
 from transforms.synthetic.tag import tag
 
 __all__ = ["TagSynthetic"]
@@ -30,7 +31,8 @@ class _Tag(beam.DoFn):
     def process(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         text: Any = batch.column("text")
         origin_declared: Any = batch.column("origin_declared")
-        tags = tag(text, origin_declared)
+        with metrics.cpu("synthetic"):
+            tags = tag(text, origin_declared)
         yield pa.RecordBatch.from_arrays(
             batch.columns + tags.columns,
             schema=pa.schema([*batch.schema, *tags.schema]),

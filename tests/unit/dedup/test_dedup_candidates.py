@@ -1,5 +1,7 @@
 """Candidate pairs from band keys."""
 
+import itertools
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -47,7 +49,7 @@ def test_small_buckets_pair_all_and_hot_ones_few(size):
         assert {frozenset(p) for p in found} == all_pairs(nodes)
     else:
         assert len(found) == 2 * size - 3
-        expected = {(nodes[0], n) for n in nodes[1:]} | set(zip(nodes[1:], nodes[2:], strict=False))
+        expected = {(nodes[0], n) for n in nodes[1:]} | set(itertools.pairwise(nodes))
         assert set(found) == expected
 
 
@@ -75,7 +77,11 @@ def test_no_pair_of_small_buckets_is_lost_or_told_twice(buckets):
 )
 def test_partitions_give_the_same_pairs(buckets, partitions):
     def through(count: int) -> tuple[list[tuple[int, int]], set[int]]:
-        made = [out for part in cut(bands(buckets), "band", count) for _, out in bucket_pairs(0, {"bands": part}, most=4)]
+        made = [
+            out
+            for part in cut(bands(buckets), "band", count)
+            for _, out in bucket_pairs(0, {"bands": part}, most=4)
+        ]
         pairs = pa.concat_tables([PAIR.empty_table(), *made])
         final, asked = [], set()
         for number, part in enumerate(cut(pairs, "v", count)):
@@ -84,7 +90,9 @@ def test_partitions_give_the_same_pairs(buckets, partitions):
             final += [(r["u"], r["v"]) for r in out["pairs"].to_pylist()]
             wanted = {(r["node"], r["dest"]) for r in out["requests"].to_pylist()}
             assert len(wanted) == len(out["requests"])
-            assert {n for n, _ in wanted} == {n for p in out["pairs"].to_pylist() for n in (p["u"], p["v"])}
+            assert {n for n, _ in wanted} == {
+                n for p in out["pairs"].to_pylist() for n in (p["u"], p["v"])
+            }
             asked |= {n for n, _ in wanted}
         assert len(final) == len(set(final))
         return sorted(final), asked

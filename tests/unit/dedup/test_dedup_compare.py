@@ -100,7 +100,9 @@ def vectors_of(pairs):
     return sorted({node for pair in pairs for node in pair}, reverse=True)
 
 
-@pytest.mark.parametrize(("least", "left"), [(0.0, {2, 3, 4}), (0.5, {3, 4}), (0.75, {4}), (1.0, {4})])
+@pytest.mark.parametrize(
+    ("least", "left"), [(0.0, {2, 3, 4}), (0.5, {3, 4}), (0.75, {4}), (1.0, {4})]
+)
 def test_estimates_drop_distant_pairs(least, left):
     values = {1: [1, 2, 3, 4], 2: [5, 6, 7, 8], 3: [1, 2, 7, 8], 4: [1, 2, 3, 4]}
     pairs = [(1, 2), (1, 3), (1, 4)]

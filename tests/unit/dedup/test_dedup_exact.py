@@ -46,8 +46,13 @@ def test_each_group_keeps_its_best():
     assert given_fields.items() <= kept[3].items()
     for node in (1, 4):
         assert copies[node] == {
-            "node": node, "reason": EXACT, "witness": rows[2]["doc_id"], "similarity": 1.0,
-            "tier": 2, "origin": 1, "of": 3,
+            "node": node,
+            "reason": EXACT,
+            "witness": rows[2]["doc_id"],
+            "similarity": 1.0,
+            "tier": 2,
+            "origin": 1,
+            "of": 3,
         }
 
 
@@ -64,7 +69,11 @@ def test_an_excluded_row_neither_stays_nor_bears_witness():
     assert set(kept) == {2}
     # Nor does it count: its source has no say in what the survivor stands for.
     assert (kept[2]["copies"], kept[2]["copies_original"]) == (2, 0)
-    assert (copies[1]["reason"], copies[1]["witness"], copies[1]["similarity"]) == (EXCLUDED, None, None)
+    assert (copies[1]["reason"], copies[1]["witness"], copies[1]["similarity"]) == (
+        EXCLUDED,
+        None,
+        None,
+    )
     assert copies[3]["witness"] == light_row(2)["doc_id"]
 
 
@@ -111,7 +120,9 @@ ROW = st.fixed_dictionaries(
 
 
 @settings(max_examples=150, deadline=None, database=None)
-@given(st.lists(st.tuples(st.sampled_from("abc"), ROW), max_size=12), st.randoms(use_true_random=False))
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), ROW), max_size=12), st.randoms(use_true_random=False)
+)
 def test_groups_settle_as_defined_in_any_order(drawn, random):
     rows = [light_row(node, text, **fields) for node, (text, fields) in enumerate(drawn)]
     random.shuffle(rows)

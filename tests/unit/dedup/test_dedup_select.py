@@ -32,7 +32,11 @@ def select(edges: pa.Table, rounds: int, partitions: int) -> Removals:
         into = [{"edges": part} for part in cut(edges, "v", partitions)]
         decided = gather(decide, into, {"removed": REMOVED, "edges": EDGE, "status": STATUS})
         removed += decided["removed"].to_pylist()
-        out_of = zip(cut(decided["edges"], "u", partitions), cut(decided["status"], "node", partitions), strict=True)
+        out_of = zip(
+            cut(decided["edges"], "u", partitions),
+            cut(decided["status"], "node", partitions),
+            strict=True,
+        )
         told = [{"edges": e, "status": s} for e, s in out_of]
         edges = gather(propagate, told, {"edges": EDGE})["edges"]
     removed += gather(solve, [{"edges": edges}], {"removed": REMOVED})["removed"].to_pylist()
@@ -45,9 +49,7 @@ def check(order, pairs, found):
     """`found` is the set, each removal by a kept neighbour before it and by its edge."""
     rank = {node: k for k, node in enumerate(order)}
     kept, removed = first_independent_set(order, pairs)
-    similarity = {
-        (r["u"], r["v"]): r["similarity"] for r in edge_table(pairs, rank).to_pylist()
-    }
+    similarity = {(r["u"], r["v"]): r["similarity"] for r in edge_table(pairs, rank).to_pylist()}
     assert found.keys() == removed.keys()
     for node, row in found.items():
         assert row["by"] in kept
@@ -74,7 +76,9 @@ def test_random_graphs(graph, rounds, partitions):
     found = select(edges, rounds, partitions)
     check(order, pairs, found)
     # Which witness, too, depends on neither partitions nor the order of rows.
-    assert found == select(edges.take(pa.array(range(len(edges) - 1, -1, -1), pa.int64())), rounds, 1)
+    assert found == select(
+        edges.take(pa.array(range(len(edges) - 1, -1, -1), pa.int64())), rounds, 1
+    )
 
 
 def star(size):

@@ -12,7 +12,22 @@ from hypothesis import strategies as st
 from transforms.dedup.shingles import jaccard, shingle_sets
 
 # Words and separators of every kind, so that random texts share shingles.
-PIECES = ["the", "CAT", "sat", "on", "7", " ", " ", ", ", "-", "_", "\n", "\u200d", "が", "か\u3099"]
+PIECES = [
+    "the",
+    "CAT",
+    "sat",
+    "on",
+    "7",
+    " ",
+    " ",
+    ", ",
+    "-",
+    "_",
+    "\n",
+    "\u200d",
+    "が",
+    "か\u3099",
+]
 PIECES += ["人", "権", "データ", "ー", "น้ำ", "ก", "๓", "ລາວ", "ខ្មែរ", "မြန်", "བོད་", "كتاب", "ـ"]
 PIECES += ["हिन्दी", "한", "\u1112\u1161", "\u0301", "\u0e31", "ﬁ", "２", "½", "é", "e\u0301", "ß"]
 TEXT = st.lists(st.sampled_from(PIECES), max_size=25).map("".join)

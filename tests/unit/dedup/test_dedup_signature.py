@@ -67,7 +67,10 @@ def test_of_a_slice_is_the_slice_of_the_whole():
 def test_agreement_estimates_similarity():
     words = [f"w{i}" for i in range(1200)]
     config = DedupConfig(permutations=1024, bands=64, ngram=1)
-    one, other = (np.frombuffer(s, "<u4") for s in signed([" ".join(words[:1000]), " ".join(words[200:])], config))
+    one, other = (
+        np.frombuffer(s, "<u4")
+        for s in signed([" ".join(words[:1000]), " ".join(words[200:])], config)
+    )
     # Jaccard 800/1200; four standard deviations of 1,024 trials are 0.059.
     assert abs((one == other).mean() - 2 / 3) < 0.059
 
@@ -89,7 +92,9 @@ class TestBands:
 
     def test_the_order_of_rows_counts(self):
         swapped = self.signature[:, [1, 0, *range(2, 12)]]
-        assert (band_keys(self.signature, self.config) == band_keys(swapped, self.config))[:, 0].sum() == 0
+        assert (band_keys(self.signature, self.config) == band_keys(swapped, self.config))[
+            :, 0
+        ].sum() == 0
 
     def test_no_documents_have_no_keys(self):
         assert band_keys(self.signature[:0], self.config).shape == (0, 4)

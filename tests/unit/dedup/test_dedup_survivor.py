@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 
 from transforms.dedup.survivor import MAX_CHARS, UNDATED, first_word, survivor_keys
 
-DAY = st.none() | st.sampled_from([1, 737_577, 738_489]) | st.integers(1, datetime.date.max.toordinal())
+DAY = (
+    st.none()
+    | st.sampled_from([1, 737_577, 738_489])
+    | st.integers(1, datetime.date.max.toordinal())
+)
 ROW = st.fixed_dictionaries(
     {
         "tier": st.integers(0, 2),

@@ -1,0 +1,59 @@
+"""Columns on their way between rooms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from pipelines.bridges import assess_for, settle, to_rebalance
+from transforms.dedup.rows import KEPT
+from transforms.rebalance.ranks import LIGHT
+from transforms.records import ORIGIN
+
+
+def test_kept_rows_become_rows_of_the_plan():
+    row = {"node": 7, "doc_id": b"d" * 16, "lang": "swh_Latn", "tail": True, "tier": 0, "size": 9}
+    row |= {"copies": 1, "copies_original": 1}
+    origins = [row | {"node": n, "origin": n} for n in range(3)]  # anchor, unverified, synthetic
+    light = to_rebalance(pa.RecordBatch.from_pylist(origins, schema=KEPT))
+    assert light.schema == LIGHT
+    assert light.column("original").to_pylist() == [True, False, False]
+    assert light.column("synthetic").to_pylist() == [False, False, True]
+    assert light.column("tail").to_pylist() == [True] * 3
+
+
+def test_settling_gives_origin_and_tier():
+    group = np.zeros(2, np.int64)
+    tier = np.array([0, 2], np.int8)
+    day = np.array([700_000, 730_000], np.int32)
+    declared = np.array([False, True])
+    origin, settled = settle(group, tier, day, declared, np.zeros(2, bool))
+    assert (origin.tolist(), settled.tolist()) == ([0, 2], [0, 2])
+
+
+def published(**fields: object) -> pa.RecordBatch:
+    row = {"source": None, "host": None, "date": None, "origin_declared": None}
+    schema = pa.schema([(name, pa.string()) for name in row])
+    batch = pa.RecordBatch.from_pylist([row | fields], schema=schema)
+    evidence = pa.array([[]], pa.list_(pa.string()))
+    return batch.append_column("synthetic_evidence", evidence)
+
+
+def test_provenance_is_assessed_again_from_what_is_published():
+    assess = assess_for({"provenance": {"trusted_sources": ["library.example"]}})
+    for fields, expected in (
+        ({"date": "2019"}, ("anchor", "A")),
+        ({"date": "2020"}, ("anchor", "B")),  # as late as the last day that it can mean
+        ({"date": "2022-11-29T23:59:59Z"}, ("anchor", "B")),
+        ({"date": "2022-11-30"}, ("unverified", None)),
+        ({"host": "www.library.example"}, ("anchor", "A")),
+        ({"host": "library.example", "origin_declared": "synthetic"}, ("synthetic", None)),
+        ({"origin_declared": "human"}, ("unverified", None)),
+        ({}, ("unverified", None)),
+    ):
+        found = assess(published(**fields))
+        assert found.schema == ORIGIN
+        assert (
+            found.column("origin")[0].as_py(),
+            found.column("origin_tier")[0].as_py(),
+        ) == expected

@@ -1,0 +1,191 @@
+"""The last step: all or nothing, the manifest last."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pytest
+from shards_documents import assess, document, promise, published
+
+from transforms.errors import DeadLettersError, InputError, LedgerError, VerificationError
+from transforms.records import DEAD_LETTERS, DROPPED
+from transforms.shards.assemble import FILE, assemble_shard, write_dead_letters, write_dropped
+from transforms.shards.check import REPORT
+from transforms.shards.publish import Publication, publish
+from transforms.shards.verify import require, verify_run
+from transforms.staging.outcome import LEDGER, ROUTED
+
+DOCUMENTS = [document(f"text number {n}", ("anchor", "unverified")[n % 2]) for n in range(4)]
+PLAN = {"shards": 1, "repeat_cap": 4}
+
+
+def ledger(*rows: tuple[str, str, str, int]) -> pa.Table:
+    names = ("lang", "origin", "outcome", "documents")
+    filled = [dict(zip(names, row, strict=True)) | {"size": row[3]} for row in rows]
+    return pa.Table.from_pylist(filled, schema=LEDGER)
+
+
+KEPT = [("eng_Latn", "anchor", "kept", 2), ("eng_Latn", "unverified", "kept", 2)]
+TRIMMED = ("eng_Latn", "unverified", "trimmed", 1)
+
+
+@dataclasses.dataclass
+class Desk:
+    """A place to publish from, with a shard and a dropped row under temporary names."""
+
+    folder: pathlib.Path
+    where: Publication
+
+    def publish(self, **changes: Any) -> dict[str, Any]:
+        given = {"plan": PLAN, "reports": self.reports(), "files": self.files(), "findings": []}
+        given |= {"outcomes": ledger(*KEPT, TRIMMED)} | changes
+        return publish(
+            self.where, *(given[n] for n in ("plan", "reports", "files", "outcomes", "findings"))
+        )
+
+    def routed(self, order: list[int]) -> pa.Table:
+        table = published(*DOCUMENTS).take(order)
+        table = table.append_column("shard", pa.array([0] * len(order), pa.int32()))
+        return table.append_column("position", pa.array(order, pa.int32())).cast(ROUTED)
+
+    def reports(self, order: tuple[int, ...] = (2, 0, 3, 1)) -> pa.Table:
+        tables = {"routed": self.routed(list(order))}
+        folder = self.where.temporary
+        outputs = dict(
+            assemble_shard(0, tables, folder=folder, promise=self.where.promise, assess=assess)
+        )
+        return outputs["reports"]
+
+    def files(self, *letters: dict[str, Any]) -> pa.Table:
+        row = {"doc_id": b"x" * 16, "url": None, "reason": "trimmed"}
+        dropped = {"dropped": pa.Table.from_pylist([row], schema=DROPPED)}
+        found = [dict(write_dropped(0, dropped, folder=self.where.temporary))["files"]]
+        if letters:
+            tables = {"dead_letters": pa.Table.from_pylist(list(letters), schema=DEAD_LETTERS)}
+            found.append(dict(write_dead_letters(1, tables, folder=self.where.temporary))["files"])
+        return pa.concat_tables(found)
+
+    def visible(self) -> list[str]:
+        run = self.folder / "run"
+        files = (path.relative_to(run) for path in run.rglob("*") if path.is_file())
+        return sorted(str(path) for path in files if path.parts[0] != "_temporary")
+
+
+@pytest.fixture
+def desk(tmp_path: pathlib.Path) -> Desk:
+    run = tmp_path / "run"
+    where = Publication(
+        run=str(run),
+        temporary=str(run / "_temporary"),
+        name="abc",
+        config={"provenance": {}},
+        config_digest="d",
+        promise=promise(floors={"original": 0.4}),
+        staging=str(tmp_path / "staging"),
+        max_dead_fraction=0.25,
+        input_bytes=1000,
+    )
+    return Desk(tmp_path, where)
+
+
+def letter(reason: str = "invalid_json", n_bytes: int = 10) -> dict[str, Any]:
+    return {"file": "a.jsonl", "position": 0, "reason": reason, "excerpt": "", "n_bytes": n_bytes}
+
+
+def test_a_good_run_is_published_and_verifies(desk: Desk):
+    manifest = desk.publish()
+    assert manifest == require(desk.where.run)
+    assert desk.visible() == [
+        "README.md",
+        "data/shard-00000-of-00001.parquet",
+        "dead_letters/part-00000-of-00001.parquet",
+        "dropped/part-00000-of-00001.parquet",
+        "manifest.json",
+    ]
+    assert not (desk.folder / "run" / "_temporary").exists()
+    verdict = verify_run(desk.where.run, lambda _: assess)
+    assert verdict.findings == ()
+    assert len(verdict.checked) >= 5
+
+
+def test_the_order_in_which_rows_arrive_reaches_no_byte(desk: Desk):
+    one, other = (desk.reports(order).to_pylist()[0] for order in ((2, 0, 3, 1), (0, 1, 2, 3)))
+    assert one["sha256"] == other["sha256"]
+    assert one["path"] != other["path"]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 3), (0, 0, 1, 2), (1, 2, 3)], ids=str)
+def test_a_lost_or_doubled_row_of_a_shard_is_never_written(desk: Desk, order: tuple[int, ...]):
+    with pytest.raises(LedgerError, match="do not fill their places"):
+        desk.reports(order)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"findings": ["2 witnesses do not exist"]}, "2 witnesses do not exist"),
+        ({"plan": PLAN | {"shards": 2}}, "1 shards were written, the plan has 2"),
+        ({"outcomes": ledger(*KEPT)}, "the ledger says trimmed=0"),
+        ({"outcomes": ledger(KEPT[0], TRIMMED)}, "the ledger says kept=2"),
+        ({"reports": REPORT.empty_table()}, "0 shards were written"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_broken_promise_publishes_nothing(desk: Desk, change: dict[str, Any], words: str):
+    with pytest.raises(VerificationError, match="checks failed before publishing") as caught:
+        desk.publish(**change)
+    assert words in str(caught.value)
+    assert desk.visible() == []
+
+
+def test_a_shard_that_breaks_a_floor_publishes_nothing(desk: Desk):
+    desk.where = dataclasses.replace(desk.where, promise=promise(floors={"original": 0.6}))
+    with pytest.raises(VerificationError, match=r"shard 0: floor original=0\.6 is broken"):
+        desk.publish()
+    assert desk.visible() == []
+
+
+def test_only_the_first_findings_are_told(desk: Desk):
+    with pytest.raises(
+        VerificationError, match=r"^9 checks failed before publishing: f0; f1; f2; f3; f4$"
+    ):
+        desk.publish(findings=[f"f{n}" for n in range(9)])
+
+
+def test_dead_letters_up_to_the_limit_are_published(desk: Desk):
+    manifest = desk.publish(files=desk.files(letter()))
+    assert manifest["ledger"]["dead_letters"] == 1
+    assert manifest["ledger"]["read"] == 6
+
+
+def test_more_dead_letters_than_the_limit_publish_nothing(desk: Desk):
+    with pytest.raises(
+        DeadLettersError, match=r"2 of 7 records .* 28\.57%, more than max_dead_fraction=0\.25"
+    ):
+        desk.publish(files=desk.files(letter(), letter()))
+    assert desk.visible() == []
+
+
+def test_the_bytes_of_an_unreadable_file_count(desk: Desk):
+    with pytest.raises(DeadLettersError, match="300 of 1000 input bytes"):
+        desk.publish(files=desk.files(letter("unreadable_file", 300)))
+
+
+def test_nothing_read_is_no_run(desk: Desk):
+    with pytest.raises(InputError, match="the input holds no document"):
+        desk.publish(outcomes=LEDGER.empty_table(), files=FILE.empty_table())
+
+
+def test_dropped_rows_are_in_the_order_of_their_values(desk: Desk):
+    rows = [{"doc_id": bytes([n]) * 16, "url": f"u{n}", "reason": "trimmed"} for n in range(5)]
+    digests = set()
+    for some in (rows, rows[::-1]):
+        tables = {"dropped": pa.Table.from_pylist(some, schema=DROPPED)}
+        file = dict(write_dropped(0, tables, folder=desk.where.temporary))["files"].to_pylist()[0]
+        assert orjson.loads(file["facts"]) == {"trimmed": 5}
+        digests.add(file["sha256"])
+    assert len(digests) == 1
