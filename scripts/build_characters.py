@@ -47,8 +47,10 @@ def classify(point: int, unspaced: bool) -> int:
         return SPACE
     if category[0] == "M":
         return MARK
+    if unspaced and category in ("Lm", "Lo", "Nl"):  # Nl: the Han zero, Hangzhou numerals
+        return SINGLE
     if category[0] == "L" or category == "Nd":
-        return SINGLE if unspaced and category != "Nd" else WORD
+        return WORD
     return SEPARATOR
 
 

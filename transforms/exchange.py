@@ -109,7 +109,7 @@ def words(column: pa.Array) -> npt.NDArray[np.uint64]:
 
 
 def by_hash(column: str) -> PartitionOf:
-    """Partitions by a hash of an integer column or of a fixed-width binary one."""
+    """Partitions by a hash of an integer column, or of a `binary` one of one width (ids)."""
 
     def partition(batch: pa.RecordBatch, partitions: int) -> npt.NDArray[np.int64]:
         mixed = words(batch.column(column)) * _MIX

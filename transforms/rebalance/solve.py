@@ -13,7 +13,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linprog
 
 from transforms.errors import InfeasibleError
 from transforms.rebalance.cells import Constraint, Rules
@@ -221,6 +220,9 @@ class _Program:
 
     def best(self, objective: Vector) -> float:
         """Maximises the objective and remembers the solution."""
+        # Here, since only the one worker that plans needs SciPy, and it takes its time.
+        from scipy.optimize import linprog  # noqa: PLC0415
+
         result = linprog(
             -objective,
             A_ub=np.array(self._rows),
