@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from pipelines import commands
-from pipelines.options import Parser, add_shared_flags
+from pipelines.options import Parser, add_shared_flags, refuse_unknown, split_flags
 from transforms.errors import HoldfastError
 
 __all__ = ["main"]
@@ -22,7 +22,8 @@ _EPILOG = """Every other flag goes to Apache Beam (--runner, --direct_num_worker
 exit codes: 0 done, 1 verification failed, 2 usage or input, 3 infeasible,
 4 too many dead letters, 5 storage"""
 
-Command = Callable[[argparse.Namespace, Sequence[str], argparse.ArgumentParser], int]
+Command = Callable[[argparse.Namespace, Sequence[str]], int]
+_JOBS = {"curate", "annotate", "select"}
 
 
 def _job(
@@ -130,11 +131,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     console = Console(stderr=True)
     try:
-        given, rest = _parser().parse_known_args(arguments)
+        given_all = list(sys.argv[1:] if arguments is None else arguments)
+        beam, own = split_flags(given_all) if _JOBS & set(given_all[:2]) else ([], given_all)
+        given, unknown = _parser().parse_known_args(own)
         _logging(given.verbose)
-        if rest and not given.beam:
-            commands.refuse_unknown(rest, given.parser)
-        return int(given.run(given, rest, given.parser))
+        refuse_unknown(unknown, given.parser, beam=given.beam)
+        return int(given.run(given, beam))
     except HoldfastError as error:
         console.print(
             f"holdfast: {error}", style="red", markup=False, highlight=False, soft_wrap=True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, Literal, Self
@@ -39,7 +40,10 @@ def parse_size(value: object) -> object:
     )
     if not found:
         raise ValueError(f"{value!r} is no size; write a number such as 64000000 or 64M")
-    return round(float(found[1].replace("_", "")) * _MULTIPLES[found[2]])
+    size = float(found[1].replace("_", "")) * _MULTIPLES[found[2]]
+    if not math.isfinite(size):
+        raise ValueError(f"{value!r} is no size that anything has")
+    return round(size)
 
 
 class Config(Settings):
@@ -127,6 +131,9 @@ class Config(Settings):
         """
         there = make_config(settings, staging)
         update = {name: getattr(there, name) for name in ("ingest", "langid", "provenance")}
+        if "max_dead_fraction" in self.ingest.model_fields_set:
+            most = {"max_dead_fraction": self.ingest.max_dead_fraction}
+            update["ingest"] = there.ingest.model_copy(update=most)
         if "dedup" not in self.model_fields_set:
             return self.model_copy(update=update | {"dedup": there.dedup})
         for name in ("ngram", "permutations", "seed"):
@@ -184,7 +191,7 @@ def make_config(values: Mapping[str, Any], where: str) -> Config:
         UsageError: With the first problem in one line: key, value, remedy.
     """
     try:
-        return Config(**values)
+        return Config.model_validate(dict(values))
     except pydantic.ValidationError as error:
         problems = error.errors(include_url=False)
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
@@ -226,4 +233,5 @@ def load_config(path: str | None, flags: Mapping[str, Any]) -> Config:
         if not isinstance(loaded, dict):
             raise UsageError(f"configuration {path} holds no mapping of keys to values")
         values = dict(loaded)
-    return make_config(_merge(values, flags), path or "command line")
+    where = path if path and not flags else f"{path} and flags" if path else "command line"
+    return make_config(_merge(values, flags), where)

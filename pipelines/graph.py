@@ -17,6 +17,7 @@ from transforms import storage
 from transforms.dedup.beam import Deduplicate, Fingerprint, Scale
 from transforms.exchange import Carrier, Spool
 from transforms.ingest.beam import ReadDocuments
+from transforms.ingest.dead import DeadPolicy
 from transforms.ingest.exclude import ExcludeList
 from transforms.ingest.listing import INPUTS
 from transforms.langid.beam import IdentifyLanguage
@@ -37,7 +38,10 @@ from transforms.staging.record import ANNOTATED, KEPT_RECORD
 from transforms.synthetic.beam import TagSynthetic
 from transforms.synthetic.tag import convicted
 
-__all__ = ["Job", "annotate", "select", "staged"]
+__all__ = ["TEMPORARY", "Job", "annotate", "select", "staged"]
+
+TEMPORARY = "_temporary"
+"""Folder of a run for what is not published yet."""
 
 Collections = dict[str, beam.PCollection]
 
@@ -75,6 +79,12 @@ class Job:
         return storage.join(self.staging, *names)
 
     @property
+    def dead_policy(self) -> DeadPolicy:
+        """When too much of the input is unreadable."""
+        most = self.config.ingest.max_dead_fraction
+        return DeadPolicy(most, self.input_bytes, self.place("dead_letters"))
+
+    @property
     def spool(self) -> Spool:
         """How rows travel, and where they are put down."""
         return Spool(self.carrier, self.place("spool"), self.staging)
@@ -105,7 +115,7 @@ def annotate(pipeline: beam.Pipeline, job: Job) -> Collections:
     }
     recorded = {"spill": read["dead_letters"], "parts": parts} | (
         "Record annotation"
-        >> RecordStaging(job.staging, "dead_letters", ANNOTATED, facts, job.spool)
+        >> RecordStaging(job.staging, "dead_letters", ANNOTATED, facts, job.spool, job.dead_policy)
     )
     return {"parts": parts, "dead_letters": read["dead_letters"], "ready": recorded}
 
@@ -147,13 +157,18 @@ def select(given: Collections, job: Job) -> None:
         "fates": fates["fates"],
         **{name: dealt[name] for name in names},
     } | "Settle parts" >> SettleParts(config.unit, job.scale.text, job.spool)
-    temporary = storage.join(job.run or "", "_temporary")
+    temporary = storage.join(job.run or "", TEMPORARY)
     written = {
         "routed": settled["routed"],
         "dropped": settled["dropped"],
         "dead_letters": given["dead_letters"],
     } | "Write shards" >> WriteShards(
-        temporary, promise(config), assess_published(config.provenance), job.scale.light, job.spool
+        temporary,
+        promise(config),
+        assess_published(config.provenance),
+        job.scale.light,
+        job.scale.files,
+        job.spool,
     )
     plan = dealt["plan"] | "Read plan" >> beam.FlatMap(_plans).with_output_types(dict)
     _ = {**written, "ledger": settled["ledger"], "plan": plan} | "Publish" >> PublishShards(
@@ -184,6 +199,7 @@ def promise(config: Config) -> Promise:
         unit=config.unit,
         is_tail=TailRule(tuple(sorted(config.langid.tail.items()))),
         repeat_cap=config.repeat_cap,
+        threshold=config.dedup.threshold,
     )
 
 
@@ -199,9 +215,7 @@ def publication(job: Job, temporary: str) -> Publication:
         config=settings,
         config_digest=job.config_digest,
         promise=promise(job.config),
-        staging=job.staging,
-        max_dead_fraction=job.config.ingest.max_dead_fraction,
-        input_bytes=job.input_bytes,
+        dead_policy=job.dead_policy,
     )
 
 

@@ -7,11 +7,9 @@ import difflib
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from apache_beam.options.pipeline_options import PipelineOptions
-
 from transforms.errors import UsageError
 
-__all__ = ["Parser", "add_shared_flags", "check_beam_flags", "flag_values"]
+__all__ = ["Parser", "add_shared_flags", "flag_values", "refuse_unknown", "split_flags"]
 
 
 class Parser(argparse.ArgumentParser):
@@ -145,6 +143,18 @@ def add_shared_flags(parser: argparse.ArgumentParser, *, reading: bool, selectin
     for name, settings in _FLAGS:
         if selecting or name in ("--staging", "--exchange"):
             group.add_argument(name, **settings)
+    if not reading:
+        name, settings = next(flag for flag in _READING if flag[0] == "--max-dead-fraction")
+        group.add_argument(name, **settings)
+
+
+def _once(flag: str, pairs: Sequence[tuple[str, float]]) -> dict[str, float]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UsageError(f"--{flag} {twice} is given twice; keep one of them")
+    return found
 
 
 _PLAIN = (
@@ -177,10 +187,9 @@ def flag_values(given: argparse.Namespace) -> dict[str, Any]:
     """Flags in the shape of a configuration file; those not given are left out."""
     flat = vars(given)
     values = {name: flat[name] for name in _PLAIN if flat.get(name) is not None}
-    if flat.get("floor"):
-        values["floors"] = dict(flat["floor"])
-    if flat.get("cap"):
-        values["caps"] = dict(flat["cap"])
+    for flag, key in (("floor", "floors"), ("cap", "caps")):
+        if flat.get(flag):
+            values[key] = _once(flag, flat[flag])
     ingest: dict[str, Any] = {"fields": fields} if (fields := _mapping(flat.get("field"))) else {}
     if flat.get("max_dead_fraction") is not None:
         ingest["max_dead_fraction"] = flat["max_dead_fraction"]
@@ -192,19 +201,44 @@ def flag_values(given: argparse.Namespace) -> dict[str, Any]:
     return values
 
 
-def check_beam_flags(own: argparse.ArgumentParser, rest: Sequence[str]) -> PipelineOptions:
-    """Beam's options from what holdfast does not know.
+def _beam_parser() -> Parser:
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    parser = Parser(add_help=False)
+    for options in PipelineOptions.__subclasses__():
+        options._add_argparse_args(parser)  # as Beam's own parser does
+    return parser
+
+
+def split_flags(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Parts arguments into Beam's and the rest, each in order.
+
+    Beam's go first: otherwise the value of one of its flags could be taken for CONFIG.
+    """
+    _, rest = _beam_parser().parse_known_args(list(arguments))
+    beam, own = [], list(rest)
+    for argument in arguments:
+        if own and own[0] == argument:
+            own.pop(0)
+        else:
+            beam.append(argument)
+    return beam, rest
+
+
+def refuse_unknown(unknown: Sequence[str], own: argparse.ArgumentParser, *, beam: bool) -> None:
+    """Refuses arguments that nobody knows.
+
+    Args:
+        unknown: What is left when all parsers have taken theirs.
+        own: The command's parser.
+        beam: Whether the command hands flags on to Beam.
 
     Raises:
-        UsageError: Beam does not know a flag either; the message names the nearest.
+        UsageError: There are any; the message names the nearest flag.
     """
-    beam = Parser(add_help=False)
-    for options in PipelineOptions.__subclasses__():
-        options._add_argparse_args(beam)  # as Beam's own parser does
-    _, unknown = beam.parse_known_args(list(rest))
-    if unknown:
-        known = [flag for parser in (own, beam) for flag in parser._option_string_actions]
-        flag = unknown[0].partition("=")[0]
-        near = difflib.get_close_matches(flag, known, n=1, cutoff=0)
-        raise UsageError(f"unknown argument {unknown[0]!r}; did you mean {near[0]}?")
-    return PipelineOptions(list(rest), save_main_session=False)
+    if not unknown:
+        return
+    parsers = [own, _beam_parser()] if beam else [own]
+    known = [flag for parser in parsers for flag in parser._option_string_actions]
+    near = difflib.get_close_matches(unknown[0].partition("=")[0], known, n=1, cutoff=0)
+    raise UsageError(f"unknown argument {unknown[0]!r}; did you mean {near[0]}?")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 
-from pipelines.graph import Job
+from pipelines.graph import TEMPORARY, Job
 from transforms import storage
 from transforms.errors import UsageError
 from transforms.ingest.listing import INPUTS, InputFile, write_inputs
@@ -13,12 +13,12 @@ from transforms.shards.layout import MANIFEST
 from transforms.shards.verify import require
 from transforms.staging.record import ANNOTATED, KEPT_RECORD
 
-__all__ = ["check_output", "fill_staging"]
+__all__ = ["check_output", "fill_staging", "same_place"]
 
 _OWNER = "run.json"
 _SELECTED = ("kept", "spool", "progress", KEPT_RECORD, OUTCOME)
 _ANNOTATED = ("parts", "dead_letters", ANNOTATED)
-_PUBLISHED = ("data", "dropped", "dead_letters", "_temporary")
+_PUBLISHED = ("data", "dropped", "dead_letters", TEMPORARY)
 
 
 def check_output(run: str, name: str, staging: str) -> bool:
@@ -27,6 +27,8 @@ def check_output(run: str, name: str, staging: str) -> bool:
     Raises:
         UsageError: The place holds something else.
     """
+    if storage.is_local(run) and storage.local_path(run).is_file():
+        raise UsageError(f"--output {run} is a file; name a folder")
     if storage.exists(storage.join(run, MANIFEST)):
         there = require(run)["run"]
         if there == name:
@@ -51,9 +53,17 @@ def _owner(staging: str) -> tuple[str, str] | None:
     return owner["output"], owner["run"]
 
 
+def same_place(one: str, other: str) -> bool:
+    """Whether two paths name one folder."""
+    if storage.is_local(one) and storage.is_local(other):
+        return storage.local_path(one).resolve() == storage.local_path(other).resolve()
+    return one.rstrip("/") == other.rstrip("/")
+
+
 def _anything_in(folder: str) -> bool:
-    """Whether there is a file in a folder, or in a folder of it."""
-    return any(storage.glob(storage.join(folder, pattern)) for pattern in ("*", "*/*"))
+    """Whether there is a file in a folder, or in a folder of it but the temporary one."""
+    found = [e.path for p in ("*", "*/*") for e in storage.glob(storage.join(folder, p))]
+    return any(path.rsplit("/", 2)[-2] != TEMPORARY for path in found)
 
 
 def _check_staging(staging: str) -> None:

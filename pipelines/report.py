@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,9 +11,15 @@ from rich.table import Table
 
 from transforms.records import REASONS
 
-__all__ = ["print_languages", "print_plan", "print_run", "print_summary"]
+__all__ = ["console", "print_languages", "print_plan", "print_run", "print_summary"]
 
 _MOST = 40
+_PIPE_WIDTH = 160
+
+
+def console() -> Console:
+    """Standard output; wide enough for paths where it is no terminal."""
+    return Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 
 
 def _table(title: str, *columns: str) -> Table:
@@ -94,11 +101,12 @@ def print_plan(plan: Mapping[str, Any], console: Console) -> None:
 
 
 def print_languages(languages: list[Any], console: Console) -> None:
-    """Rows of the language registry."""
-    table = _table("languages", "code", "name", "scripts", "class", "tail", "speakers")
+    """Rows of the language registry, a line each."""
+    line = "{:6}{:36}{:24}{:>6}  {:6}{:>14}"
+    rows = [line.format("code", "name", "scripts", "class", "tail", "speakers")]
     for language, tail in languages:
         speakers = "" if language.speakers is None else f"{language.speakers:,}"
-        scripts = " ".join(language.scripts)
-        row = (language.code, language.name, scripts, str(language.joshi), "yes" if tail else "")
-        table.add_row(*row, speakers)
-    console.print(table)
+        scripts, name = " ".join(language.scripts)[:22], language.name[:34]
+        marks = (str(language.joshi), "yes" if tail else "", speakers)
+        rows.append(line.format(language.code, name, scripts, *marks))
+    console.file.write("\n".join(row.rstrip() for row in rows) + "\n")

@@ -15,7 +15,7 @@ from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions,
 
 from pipelines import graph
 from pipelines.config import Config
-from pipelines.places import check_output, fill_staging
+from pipelines.places import check_output, fill_staging, same_place
 from pipelines.progress import Progress
 from transforms import errors, metrics, storage
 from transforms.dedup.beam import Scale
@@ -38,6 +38,8 @@ _PARALLEL_BYTES = 24 << 20
 _PARTITION_BYTES = 48 << 20
 _LIGHT_BYTES = 160 << 20
 """Text whose light rows fill a partition."""
+_FILE_BYTES = 1 << 30
+"""Text whose dropped documents fill a file."""
 _PACKED = 4
 """How much larger text is than its file; only partition counts depend on it."""
 
@@ -70,6 +72,7 @@ def _scale(text_bytes: int, workers: int) -> Scale:
     return Scale(
         light=max(least, -(-text_bytes // _LIGHT_BYTES)),
         text=max(least, -(-text_bytes // _PARTITION_BYTES)),
+        files=max(1, -(-text_bytes // _FILE_BYTES)),
     )
 
 
@@ -165,6 +168,11 @@ def _check_request(kind: Kind, config: Config) -> None:
         raise UsageError("no input is given; name a file, a folder or a glob with --input")
     if kind == "select" and config.staging is None:
         raise UsageError("no staging folder is given; name the one that annotate or curate left")
+    places = (config.output, config.staging)
+    if kind != "annotate" and all(places) and same_place(*map(str, places)):
+        raise UsageError(
+            f"--output and --staging are both {config.output}; give each a folder of its own"
+        )
 
 
 def _build(ready: Launch) -> beam.Pipeline:
@@ -195,6 +203,8 @@ def launch(ready: Launch, progress: Progress) -> Any:
     finally:
         storage.delete_tree(ready.job.place("spool"))
         storage.delete_tree(ready.job.place("progress"))
+        if ready.job.run is not None:
+            storage.delete_tree(storage.join(ready.job.run, graph.TEMPORARY))
     storage.write_bytes_atomically(
         ready.job.place("metrics.json"),
         orjson.dumps(metrics.counters(result), option=orjson.OPT_INDENT_2),
@@ -204,13 +214,15 @@ def launch(ready: Launch, progress: Progress) -> Any:
     return result
 
 
+_WHERE = re.compile(r" \[while running .*", re.DOTALL)
+"""What Beam appends to the words of an exception."""
 _RAISED = re.compile(r"transforms\.errors\.(\w+): (.*)")
 
 
 def _understood(error: Exception, staging: str) -> Exception:
     """The error of ours behind a runner's: by type, by record, or by its words."""
     if isinstance(error, HoldfastError):
-        return error
+        return type(error)(_WHERE.sub("", str(error)))
     outcome = read_outcome(staging)
     if outcome is not None:
         return _with_code(outcome["exit_code"], outcome["message"])
@@ -218,7 +230,7 @@ def _understood(error: Exception, staging: str) -> Exception:
     if found:
         name, message = found[-1]
         kind = getattr(errors, name, HoldfastError)
-        return kind(re.sub(r" \[while running .*", "", message.replace("\\n", " ")))
+        return kind(_WHERE.sub("", message.replace("\\n", " ")))
     if isinstance(error, OSError):
         return errors.StorageError(f"{error}")
     return error

@@ -43,10 +43,13 @@ class Scale:
     Attributes:
         light: For rows without text.
         text: For steps that hold the text, or the shingles, of a partition.
+        files: For rows that are published as they are: by size alone, whatever the
+            number of workers.
     """
 
     light: int
     text: int
+    files: int = 1
 
 
 class Fingerprint(beam.PTransform):

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from transforms.errors import InfeasibleError
 from transforms.rebalance.cells import Rules
-from transforms.rebalance.config import RebalanceConfig
+from transforms.rebalance.config import MILLION, RebalanceConfig
 from transforms.rebalance.ease import BOULDER, eased
 from transforms.rebalance.refusal import refuse
 from transforms.rebalance.solve import Stock, allocate, largest_size, limits
@@ -239,24 +239,28 @@ def _shards(
 def _binding(
     config: RebalanceConfig, stocks: Sequence[Stock], quotas: dict[int, int], feasible: int
 ) -> tuple[str, ...]:
+    """What keeps the output from being larger, or from being all text."""
     rules = Rules.of(config)
     total = sum(quotas.values())
+    if all(quotas[stock.cell] == stock.unique for stock in stocks):
+        return ("all text is used",)
     names = [
         " and ".join(str(rule) for rule in limit.rules) or f"repeat cap {config.repeat_cap}"
         for limit in limits(stocks, rules)
         if limit.size <= feasible and total > feasible - (feasible >> 10)
     ]
-    unused = any(quotas[stock.cell] < stock.unique for stock in stocks)
     if config.target is not None:
         names.insert(0, f"target {config.target}")
-    elif unused and not names:
-        names = [
-            str(rule)
-            for bit, rule in enumerate(rules.constraints)
-            if _tight(rule.slack(sum(q for c, q in quotas.items() if c >> bit & 1), total), total)
-        ]
+    elif any(quotas[stock.cell] < stock.unique for stock in stocks) and not names:
+        names = _tightest(rules, quotas, total)
     return tuple(names) or ("all text is used",)
 
 
-def _tight(slack: int, total: int) -> bool:
-    return slack <= total * 10
+def _tightest(rules: Rules, quotas: dict[int, int], total: int) -> list[str]:
+    """The floors and caps that are met with no more than a fiftieth of the output to spare."""
+    slacks = {
+        str(rule): rule.slack(sum(q for c, q in quotas.items() if c >> bit & 1), total)
+        for bit, rule in enumerate(rules.constraints)
+    }
+    most = max(total * (MILLION // 50), min(slacks.values(), default=0))
+    return [name for name, slack in slacks.items() if slack <= most]

@@ -13,7 +13,7 @@ from transforms import storage
 from transforms.errors import LedgerError
 from transforms.records import DEAD_LETTERS, DROPPED, PUBLISHED
 from transforms.shards.check import REPORT, check_shard
-from transforms.shards.identities import claims_of_dropped
+from transforms.shards.identities import FINDING, check_dropped, claims_of_dropped
 from transforms.shards.layout import digest, parquet_bytes
 from transforms.shards.promise import Assess, Promise
 
@@ -79,18 +79,20 @@ def _file(
 
 
 def write_dropped(
-    partition: int, tables: Mapping[str, pa.Table], *, folder: str
+    partition: int, tables: Mapping[str, pa.Table], *, folder: str, threshold: float
 ) -> Iterator[tuple[str, pa.Table]]:
     """Writes one part of `dropped/`, in order of its rows' values.
 
     Yields:
-        `files` (FILE) and `claims` (CLAIM).
+        `files` (FILE), `claims` (CLAIM) and `findings` (FINDING).
     """
     rows = tables["dropped"].sort_by([(name, "ascending") for name in DROPPED.names])
     data = parquet_bytes(rows)
     counts = {v["values"]: v["counts"] for v in rows.column("reason").value_counts().to_pylist()}
     yield "files", _file("dropped", partition, _put(folder, data), data, len(rows), counts)
     yield "claims", claims_of_dropped(rows)
+    found = list(check_dropped(rows, threshold))
+    yield "findings", pa.table([pa.array(found, pa.string())], schema=FINDING)
 
 
 def write_dead_letters(

@@ -37,15 +37,22 @@ class WriteShards(beam.PTransform):
         promise: What every shard has to keep; `tail` may name all tail languages.
         assess: Provenance, recomputed by the check.
         partitions: For rows without text.
+        files: Into how many files dropped documents, and dead letters, go.
         spool: How rows travel. Text moves here for the second and last time.
     """
 
     def __init__(
-        self, folder: str, promise: Promise, assess: Assess, partitions: int, spool: Spool
+        self,
+        folder: str,
+        promise: Promise,
+        assess: Assess,
+        partitions: int,
+        files: int,
+        spool: Spool,
     ) -> None:
         super().__init__()
         self._folder, self._promise, self._assess = folder, promise, assess
-        self._partitions, self._spool = partitions, spool
+        self._partitions, self._files, self._spool = partitions, files, spool
 
     def expand(self, given: Collections) -> dict[str, beam.PCollection]:
         """Writes shards, then what they leave out, then checks across files."""
@@ -60,9 +67,15 @@ class WriteShards(beam.PTransform):
             ("reports", "claims"),
             self._spool,
         )
-        dropped = self._write(given, "dropped", DROPPED, "doc_id", assemble.write_dropped)
+        write_dropped = functools.partial(assemble.write_dropped, threshold=self._promise.threshold)
+        dropped = self._write(
+            given, "dropped", Input(DROPPED, by_hash("doc_id")), write_dropped, "claims", "findings"
+        )
         letters = self._write(
-            given, "dead_letters", DEAD_LETTERS, "position", assemble.write_dead_letters
+            given,
+            "dead_letters",
+            Input(DEAD_LETTERS, by_hash("position")),
+            assemble.write_dead_letters,
         )
         claims = (shards["claims"], dropped["claims"]) | "All claims" >> beam.Flatten()
         check = functools.partial(identities.check_partition, repeat_cap=self._promise.repeat_cap)
@@ -75,18 +88,18 @@ class WriteShards(beam.PTransform):
             self._spool,
         )
         files = (dropped["files"], letters["files"]) | "All files" >> beam.Flatten()
-        return {"reports": shards["reports"], "files": files, "findings": checked["findings"]}
+        findings = (dropped["findings"], checked["findings"]) | "All findings" >> beam.Flatten()
+        return {"reports": shards["reports"], "files": files, "findings": findings}
 
     def _write(
-        self, given: Collections, name: str, schema: pa.Schema, key: str, write: Any
+        self, given: Collections, name: str, rows: Input, write: Any, *outputs: str
     ) -> dict[str, beam.PCollection]:
-        outputs = ("files", "claims") if name == "dropped" else ("files",)
         return {name: given[name]} | Exchange(
             f"Write {name.replace('_', ' ')}",
-            {name: Input(schema, by_hash(key))},
-            self._partitions,
+            {name: rows},
+            self._files,
             functools.partial(write, folder=self._folder),
-            outputs,
+            ("files", *outputs),
             self._spool,
         )
 

@@ -7,10 +7,20 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from transforms.dedup.rows import reason_code
+from transforms.records import REASONS
 
-__all__ = ["CLAIM", "FINDING", "check_claims", "claims_of", "claims_of_dropped"]
+__all__ = [
+    "CLAIM",
+    "FINDING",
+    "check_claims",
+    "check_dropped",
+    "check_partition",
+    "claims_of",
+    "claims_of_dropped",
+]
 
 PUBLISHED_AS, DROPPED_AS, WANTED, TEXT = range(4)
 """Roles of a claim: a published appearance; a dropped document; a witness that must
@@ -48,10 +58,9 @@ def claims_of(shard: pa.Table) -> pa.Table:
 
 def claims_of_dropped(dropped: pa.Table) -> pa.Table:
     """The claims of rows of `dropped/` (CLAIM)."""
-    codes = {reason: reason_code(reason) for reason in set(dropped.column("reason").to_pylist())}
-    numbers = pa.array(
-        [codes[reason] for reason in dropped.column("reason").to_pylist()], pa.int32()
-    )
+    # A reason that nobody knows is -1 here, and a finding of the ledger.
+    codes = pc.index_in(dropped.column("reason"), pa.array(REASONS)).fill_null(-1)
+    numbers = codes.cast(pa.int32())
     named = dropped.filter(dropped.column("witness").is_valid())
     zeros = pa.array(np.zeros(len(named), dtype=np.int32))
     return pa.concat_tables(
@@ -60,6 +69,27 @@ def claims_of_dropped(dropped: pa.Table) -> pa.Table:
             _claims(named.column("witness"), WANTED, zeros, None),
         ]
     )
+
+
+def check_dropped(dropped: pa.Table, threshold: float) -> Iterator[str]:
+    """Checks that duplicates name a witness that is similar enough, and that others do not.
+
+    Args:
+        dropped: Rows of `records.DROPPED`.
+        threshold: Least similarity of a near-duplicate; of an exact one it is 1.
+
+    Yields:
+        One sentence per kind of violation.
+    """
+    reason, similarity = dropped.column("reason"), dropped.column("similarity").fill_null(-1.0)
+    for name, least in (("exact_duplicate", 1.0), ("near_duplicate", threshold)):
+        rows = pc.equal(reason, name)
+        alone = pc.and_(rows, dropped.column("witness").is_null())
+        if count := pc.sum(alone).as_py():
+            yield f"{count} rows of dropped/ with reason {name} name no witness"
+        far = pc.and_(rows, pc.or_(pc.less(similarity, least), pc.greater(similarity, 1.0)))
+        if count := pc.sum(far).as_py():
+            yield f"{count} rows of dropped/ with reason {name} have a similarity below {least}"
 
 
 def _group(claims: pa.Table) -> npt.NDArray[np.int64]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from transforms.records import REASONS
 
-__all__ = ["build_ledger", "check_ledger"]
+__all__ = ["build_ledger", "check_ledger", "check_splits"]
 
 
 def _account(rows: list[dict[str, Any]], field: str) -> dict[str, Any]:
@@ -74,10 +74,23 @@ def check_ledger(
     for name, count in found.items():
         if ledger[name] != count:
             yield f"the ledger says {name}={ledger[name]}, the files hold {count}"
-    for reason in REASONS:
+    for reason in sorted({*REASONS, *dropped}):
         claimed = ledger["dropped"].get(reason, 0)
         if claimed != dropped.get(reason, 0):
             yield f"the ledger says {reason}={claimed}, dropped/ holds {dropped.get(reason, 0)}"
+    yield from check_splits(ledger, kept)
+
+
+def check_splits(ledger: Mapping[str, Any], kept: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    """Holds the accounts by language and by origin against the whole and the shards.
+
+    Args:
+        ledger: As `build_ledger` makes it, of documents or of sizes.
+        kept: What the shards hold, in the same measure.
+
+    Yields:
+        A sentence per contradiction.
+    """
     for name in ("by_language", "by_origin"):
         yield from _check_split(ledger, name, kept[name])
 

@@ -6,14 +6,15 @@ import importlib.metadata
 import platform
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
 import orjson
 import pyarrow as pa
 
 from transforms.dedup.config import SCHEME
 from transforms.errors import InputError
-from transforms.shards.promise import Promise
+from transforms.rebalance.config import Unit
+from transforms.shards.promise import ATTRIBUTES, Promise
 
 __all__ = [
     "encode",
@@ -95,11 +96,14 @@ def languages_of(reports: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, in
     }
 
 
-def kept_of(reports: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
-    """Distinct published documents, by language and by origin."""
+def kept_of(
+    reports: Sequence[Mapping[str, Any]], measure: Literal["documents", "size"] = "documents"
+) -> dict[str, dict[str, int]]:
+    """Distinct published documents, or their size, by language and by origin."""
+    at = ("documents", "size").index(measure)
     return {
-        "by_language": {key: values[0] for key, values in _summed(reports, "languages").items()},
-        "by_origin": {key: values[0] for key, values in _summed(reports, "origins").items()},
+        "by_language": {key: values[at] for key, values in _summed(reports, "languages").items()},
+        "by_origin": {key: values[at] for key, values in _summed(reports, "origins").items()},
     }
 
 
@@ -132,17 +136,26 @@ def promise_of(manifest: Mapping[str, Any], path: str) -> Promise:
         InputError: A value is not of its kind.
     """
     try:
+        known = {*ATTRIBUTES, *get_args(Unit)}
+        named = {*manifest["floors"], *manifest["caps"], manifest["size_unit"]}
+        _refuse(named - known)
         return Promise(
             floors={name: float(share) for name, share in manifest["floors"].items()},
             caps={name: float(share) for name, share in manifest["caps"].items()},
             unit=str(manifest["size_unit"]),
             is_tail=frozenset(manifest["tail"]).__contains__,
             repeat_cap=int(manifest["plan"]["repeat_cap"]),
+            threshold=float(manifest["config"]["dedup"]["threshold"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
-            f"{path}: floors, caps, size_unit, tail or plan is damaged: {error!r}"
+            f"{path}: floors, caps, size_unit, tail, plan or config is damaged: {error!r}"
         ) from error
+
+
+def _refuse(unknown: set[str]) -> None:
+    if unknown:
+        raise ValueError(f"{', '.join(sorted(unknown))} is not known")
 
 
 def file_entry(path: str, sha256: str, table: pa.Table) -> dict[str, Any]:

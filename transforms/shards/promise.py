@@ -41,6 +41,7 @@ class Promise:
         unit: `chars`, `bytes`, `docs` or `tokens`.
         is_tail: Whether a language is frozen as tail.
         repeat_cap: Most appearances of a protected document.
+        threshold: Least similarity of a removed near-duplicate to its witness.
     """
 
     floors: Mapping[str, float]
@@ -48,6 +49,7 @@ class Promise:
     unit: str
     is_tail: Callable[[str], bool]
     repeat_cap: int
+    threshold: float
 
     def sizes(self, table: pa.Table) -> npt.NDArray[np.int64]:
         """Size of each row in the unit."""

@@ -11,7 +11,8 @@ import orjson
 import pyarrow as pa
 
 from transforms import storage
-from transforms.errors import DeadLettersError, InputError, VerificationError
+from transforms.errors import VerificationError
+from transforms.ingest.dead import DeadPolicy
 from transforms.records import DEAD_LETTERS, DROPPED
 from transforms.shards import layout
 from transforms.shards import manifest as manifests
@@ -36,9 +37,7 @@ class Publication:
         config: Its configuration, as JSON can hold it.
         config_digest: Of what decides the output.
         promise: Floors, caps, unit and tail.
-        staging: Where dead letters go when they are too many.
-        max_dead_fraction: Greatest share of dead letters.
-        input_bytes: Size of all input files.
+        dead_policy: When too much of the input is unreadable.
     """
 
     run: str
@@ -47,9 +46,7 @@ class Publication:
     config: dict[str, Any]
     config_digest: str
     promise: Promise
-    staging: str
-    max_dead_fraction: float
-    input_bytes: int
+    dead_policy: DeadPolicy
 
     def final(self, name: str) -> str:
         """A path within the run."""
@@ -57,25 +54,12 @@ class Publication:
 
 
 def _check_dead(where: Publication, files: list[dict[str, Any]], read: int) -> int:
-    """The number of dead letters.
-
-    Raises:
-        InputError: Nothing at all was read.
-        DeadLettersError: They are too many.
-    """
+    """The number of dead letters, if they are not too many."""
     letters = [file for file in files if file["folder"] == "dead_letters"]
-    dead = sum(file["rows"] for file in letters)
+    dead = sum(int(file["rows"]) for file in letters)
     lost = sum(orjson.loads(file["facts"])["unreadable_bytes"] for file in letters)
-    fraction = max(dead / max(1, read + dead), lost / max(1, where.input_bytes))
-    if fraction > where.max_dead_fraction:
-        raise DeadLettersError(
-            f"{dead} of {read + dead} records and {lost} of {where.input_bytes} input bytes are "
-            f"unreadable: {fraction:.2%}, more than max_dead_fraction={where.max_dead_fraction}; "
-            f"see {storage.join(where.staging, 'dead_letters')}, mend the input or raise the limit"
-        )
-    if not read:
-        raise InputError("the input holds no document; check --input and the field mapping")
-    return int(dead)
+    where.dead_policy.check(read, dead, lost)
+    return dead
 
 
 def _fail(findings: Sequence[str]) -> None:

@@ -21,9 +21,9 @@ from transforms.errors import HoldfastError, InputError
 from transforms.records import DEAD_LETTERS, DROPPED
 from transforms.shards import manifest as manifests
 from transforms.shards.check import check_shard
-from transforms.shards.identities import CLAIM, check_claims, claims_of_dropped
+from transforms.shards.identities import CLAIM, check_claims, check_dropped, claims_of_dropped
 from transforms.shards.layout import CARD, MANIFEST, digest
-from transforms.shards.ledger import check_ledger
+from transforms.shards.ledger import check_ledger, check_splits
 from transforms.shards.promise import Assess, Promise
 
 __all__ = ["Verdict", "verify_run"]
@@ -56,8 +56,13 @@ def _check_one(
     path = str(claimed.get("path"))
     try:
         data = storage.read_bytes(storage.join(run, path))
+        if digest(data) != claimed.get("sha256"):
+            found = [
+                f"{path}: the manifest says sha256={claimed.get('sha256')}, not {digest(data)}"
+            ]
+            return found, None, CLAIM.empty_table()
         report, claims = check_shard(number, path, data, promise, assess)
-    except (HoldfastError, pa.ArrowException, OSError) as error:
+    except (HoldfastError, pa.ArrowException, OSError, ValueError) as error:
         return [f"{path} cannot be read: {error}"], None, CLAIM.empty_table()
     row = report.to_pylist()[0]
     findings = [f"{path}: {finding}" for finding in row["findings"]]
@@ -101,9 +106,16 @@ def _check_totals(
     manifest: Mapping[str, Any], reports: list[dict[str, Any]], dropped: pa.Table, dead: pa.Table
 ) -> Iterator[str]:
     reasons = Counter(dropped.column("reason").to_pylist())
-    yield from check_ledger(manifest["ledger"], manifests.kept_of(reports), reasons, len(dead))
+    ledger = manifest["ledger"]
+    yield from check_ledger(ledger, manifests.kept_of(reports), reasons, len(dead))
+    yield from check_splits(ledger["size"], manifests.kept_of(reports, "size"))
     found = {"languages": manifests.languages_of(reports)}
+    found |= {name: manifest["config"][name] for name in ("floors", "caps")}
     yield from _same(MANIFEST, manifest, found)
+    size = sum(report["size"] for report in reports)
+    yield from _same(
+        f"{MANIFEST}: plan", manifest["plan"], {"shards": len(reports), "published": size}
+    )
 
 
 def verify_run(run: str, assess_for: Any, workers: int = 2) -> Verdict:
@@ -118,12 +130,17 @@ def verify_run(run: str, assess_for: Any, workers: int = 2) -> Verdict:
     Raises:
         InputError: There is no manifest, or it is none.
     """
-    path = storage.join(run, MANIFEST)
-    if not storage.exists(path):
-        raise InputError(f"{path} does not exist; {run} is not a published run")
-    manifest = manifests.parse(storage.read_bytes(path), path)
+    manifest, path = require(run), storage.join(run, MANIFEST)
     promise = manifests.promise_of(manifest, path)
-    assess = assess_for(manifest["config"])
+    try:
+        return _verify(run, manifest, promise, assess_for(manifest["config"]), workers)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path} is damaged: {error!r} where its entries are read") from error
+
+
+def _verify(
+    run: str, manifest: Mapping[str, Any], promise: Promise, assess: Assess, workers: int
+) -> Verdict:
     findings: list[str] = []
     with ThreadPoolExecutor(workers) as pool:
         entries = list(enumerate(manifest["shards"]))
@@ -137,6 +154,7 @@ def verify_run(run: str, assess_for: Any, workers: int = 2) -> Verdict:
     findings += _check_totals(manifest, reports, dropped, dead)
     claims = pa.concat_tables([*(claims for *_, claims in results), claims_of_dropped(dropped)])
     findings += check_claims(claims, promise.repeat_cap)
+    findings += check_dropped(dropped, promise.threshold)
     return Verdict(_told(promise, reports, dropped, dead), tuple(findings[:_MOST_FINDINGS]))
 
 

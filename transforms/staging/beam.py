@@ -16,6 +16,7 @@ from transforms.dedup.config import DedupConfig
 from transforms.dedup.light import Unit
 from transforms.dedup.rows import FATE, KEPT, PART
 from transforms.exchange import Exchange, Input, Spool, by_hash, to_one
+from transforms.ingest.dead import DeadPolicy
 from transforms.rebalance.finalise import ASSIGNED, TRIMMED
 from transforms.rebalance.ranks import LIGHT
 from transforms.staging import record
@@ -88,14 +89,21 @@ class RecordStaging(beam.PTransform):
         name: Of the record.
         facts: What else the record holds.
         spool: How names travel.
+        dead_policy: Refuses an annotation that lost too much, once it is recorded.
     """
 
     def __init__(
-        self, staging: str, spill: str, name: str, facts: Mapping[str, Any], spool: Spool
+        self,
+        staging: str,
+        spill: str,
+        name: str,
+        facts: Mapping[str, Any],
+        spool: Spool,
+        dead_policy: DeadPolicy | None = None,
     ) -> None:
         super().__init__()
         self._staging, self._spill, self._name = staging, spill, name
-        self._facts, self._spool = facts, spool
+        self._facts, self._spool, self._dead_policy = facts, spool, dead_policy
 
     def expand(self, given: Mapping[str, beam.PCollection]) -> beam.PCollection:
         """Writes, then names what was written."""
@@ -109,7 +117,9 @@ class RecordStaging(beam.PTransform):
             named["parts"] = given["parts"]
             inputs["parts"] = Input(PART, to_one)
         path = storage.join(self._staging, self._name)
-        apply = functools.partial(record.write_record, path=path, facts=self._facts)
+        apply = functools.partial(
+            record.write_record, path=path, facts=self._facts, dead_policy=self._dead_policy
+        )
         label = f"Record {self._spill.replace('_', ' ')}"
         return (named | Exchange(label, inputs, 1, apply, ("ready",), self._spool))["ready"]
 

@@ -49,7 +49,7 @@ class _Part:
         self._kept, kept = self._here(tables["kept"])
         self._fates, fates = self._here(tables["fates"])
         seen = np.bincount(np.concatenate([kept, fates]), minlength=rows)
-        if (seen != 1).any():
+        if len(seen) != rows or (seen != 1).any():
             lost, twice = int((seen == 0).sum()), int((seen > 1).sum())
             raise LedgerError(
                 f"part {part} of staging: of {rows} documents {lost} have no outcome and {twice} "

@@ -9,11 +9,13 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from transforms import storage
 from transforms.dedup.rows import KEPT, PART
 from transforms.errors import InputError
+from transforms.ingest.dead import DeadPolicy
 from transforms.records import DEAD_LETTERS
 
 __all__ = ["ANNOTATED", "KEPT_RECORD", "PATH", "SPILL", "read_kept", "read_record", "spill"]
@@ -29,7 +31,8 @@ _MISSING = {
     KEPT_RECORD: "{0} was never deduplicated; run `holdfast select {0}` once, even if it refuses",
 }
 
-PATH = pa.schema([("path", pa.string())])
+PATH = pa.schema([("path", pa.string()), ("rows", pa.int64()), ("unreadable_bytes", pa.int64())])
+"""A file of rows that are no parts; `unreadable_bytes` is 0 but for dead letters."""
 SPILL = {"kept": KEPT, "dead_letters": DEAD_LETTERS}
 """Folders of staging that hold rows other than parts, and their schemas."""
 
@@ -41,11 +44,20 @@ def spill(batch: pa.RecordBatch, folder: str) -> pa.RecordBatch:
     pq.write_table(pa.Table.from_batches([batch]), sink, compression="zstd")
     with storage.create(path) as file:
         file.write(sink.getvalue())
-    return pa.record_batch([[path]], schema=PATH)
+    lost = 0
+    if "reason" in batch.schema.names:
+        whole = pc.starts_with(batch.column("reason"), "unreadable")
+        lost = pc.sum(batch.filter(whole).column("n_bytes")).as_py() or 0
+    return pa.record_batch([[path], [batch.num_rows], [lost]], schema=PATH)
 
 
 def write_record(
-    partition: int, tables: Mapping[str, pa.Table], *, path: str, facts: Mapping[str, Any]
+    partition: int,
+    tables: Mapping[str, pa.Table],
+    *,
+    path: str,
+    facts: Mapping[str, Any],
+    dead_policy: DeadPolicy | None,
 ) -> Iterator[tuple[str, pa.Table]]:
     """Writes a record of everything in `tables`; yields `ready`, the record's path.
 
@@ -54,6 +66,11 @@ def write_record(
         tables: All rows to be named, by their name in the record.
         path: Of the record.
         facts: What else it holds.
+        dead_policy: Applied to `parts` and `dead_letters` when the record is written;
+            whoever finds the limit too low can go on from it.
+
+    Raises:
+        DeadLettersError, InputError: By the policy.
     """
     del partition
     rows = {
@@ -61,6 +78,10 @@ def write_record(
     }
     options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
     storage.write_bytes_atomically(path, orjson.dumps({**facts, **rows}, option=options))
+    if dead_policy is not None:
+        letters = tables["dead_letters"]
+        dead, lost = (sum(letters.column(n).to_pylist()) for n in ("rows", "unreadable_bytes"))
+        dead_policy.check(sum(tables["parts"].column("rows").to_pylist()), dead, lost)
     yield "ready", pa.table([pa.array([path])], schema=pa.schema([("text", pa.string())]))
 
 
