@@ -14,10 +14,10 @@ import pyarrow as pa
 from pipelines.bridges import assess_published, settle, to_rebalance
 from pipelines.config import Config
 from transforms import storage
+from transforms.dead import DeadPolicy
 from transforms.dedup.beam import Deduplicate, Fingerprint, Scale
 from transforms.exchange import Carrier, Spool
 from transforms.ingest.beam import ReadDocuments
-from transforms.ingest.dead import DeadPolicy
 from transforms.ingest.exclude import ExcludeList
 from transforms.ingest.listing import INPUTS
 from transforms.langid.beam import IdentifyLanguage

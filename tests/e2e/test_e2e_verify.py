@@ -253,6 +253,7 @@ def test_the_hash_of_a_forged_text_does_not_save_it(run: pathlib.Path):
 def test_a_shard_of_another_schema_is_found(run: pathlib.Path):
     path = run / "data" / "shard-00000-of-00003.parquet"
     pq.write_table(pq.ParquetFile(path).read().drop_columns(["origin_evidence"]), path)
+    reseal(run)
     assert "schema differs" in findings(run)
 
 

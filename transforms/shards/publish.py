@@ -11,8 +11,8 @@ import orjson
 import pyarrow as pa
 
 from transforms import storage
+from transforms.dead import DeadPolicy
 from transforms.errors import VerificationError
-from transforms.ingest.dead import DeadPolicy
 from transforms.records import DEAD_LETTERS, DROPPED
 from transforms.shards import layout
 from transforms.shards import manifest as manifests

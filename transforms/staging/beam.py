@@ -11,12 +11,12 @@ import pyarrow as pa
 
 import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
 from transforms import metrics, storage
+from transforms.dead import DeadPolicy
 from transforms.dedup.beam import by_part
 from transforms.dedup.config import DedupConfig
 from transforms.dedup.light import Unit
 from transforms.dedup.rows import FATE, KEPT, PART
 from transforms.exchange import Exchange, Input, Spool, by_hash, to_one
-from transforms.ingest.dead import DeadPolicy
 from transforms.rebalance.finalise import ASSIGNED, TRIMMED
 from transforms.rebalance.ranks import LIGHT
 from transforms.staging import record

@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from transforms import storage
+from transforms.dead import DeadPolicy
 from transforms.dedup.rows import KEPT, PART
 from transforms.errors import InputError
-from transforms.ingest.dead import DeadPolicy
 from transforms.records import DEAD_LETTERS
 
 __all__ = ["ANNOTATED", "KEPT_RECORD", "PATH", "SPILL", "read_kept", "read_record", "spill"]

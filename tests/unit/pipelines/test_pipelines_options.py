@@ -5,11 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from apache_beam.options.pipeline_options import DirectOptions, StandardOptions
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 from running import holdfast
 
 from pipelines.cli import main
-from pipelines.options import Parser, add_shared_flags, check_beam_flags, flag_values
+from pipelines.options import (
+    Parser,
+    add_shared_flags,
+    flag_values,
+    refuse_unknown,
+    split_flags,
+)
 from transforms.errors import UsageError
 
 COMMANDS = ["curate", "annotate", "select", "plan", "verify", "inspect", "languages", "train"]
@@ -107,19 +113,22 @@ def test_flags_are_not_abbreviated():
 )
 def test_what_nobody_knows_names_the_nearest(flag: str, nearest: str):
     with pytest.raises(UsageError) as caught:
-        check_beam_flags(parser(), [flag])
+        refuse_unknown([flag], parser(), beam=True)
     assert str(caught.value) == f"unknown argument {flag!r}; did you mean {nearest}?"
 
 
 def test_beam_takes_its_own():
-    options = check_beam_flags(parser(), ["--runner=FnApiRunner", "--direct_num_workers", "2"])
+    given = ["c.yaml", "--runner=FnApiRunner", "--cap", "tail=1", "--direct_num_workers", "2"]
+    beam, own = split_flags(given)
+    assert own == ["c.yaml", "--cap", "tail=1"]
+    options = PipelineOptions(beam)
     assert options.view_as(StandardOptions).runner == "FnApiRunner"
     assert options.view_as(DirectOptions).direct_num_workers == 2
 
 
 def test_a_value_that_beam_cannot_take():
     with pytest.raises(UsageError, match="invalid int value: 'many'"):
-        check_beam_flags(parser(), ["--direct_num_workers=many"])
+        split_flags(["--direct_num_workers=many"])
 
 
 def refused(*arguments: str) -> str:

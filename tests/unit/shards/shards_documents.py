@@ -51,6 +51,7 @@ def document(text: str, origin: str = "unverified", lang: str = "eng_Latn", **mo
 
 def promise(**changes: Any) -> Promise:
     given: dict[str, Any] = {"floors": {}, "caps": {}, "unit": "chars", "repeat_cap": 4}
+    given["threshold"] = 0.8
     return Promise(**(given | {"is_tail": frozenset(TAIL).__contains__} | changes))
 
 

@@ -61,7 +61,7 @@ GOOD: dict[str, Any] = {
     "size_unit": "chars",
     "tail": ["swh_Latn"],
 }
-GOOD |= {"plan": {"repeat_cap": 4}}
+GOOD |= {"plan": {"repeat_cap": 4}, "config": {"dedup": {"threshold": 0.8}}}
 
 
 def test_the_promise_of_a_manifest():
@@ -86,6 +86,7 @@ def test_the_promise_of_a_manifest():
         {"caps": []},
         {"tail": 5},
         {"plan": {}},
+        {"config": {}},
         {"plan": None},
         {"plan": {"repeat_cap": "four"}},
         {"size_unit": "words"},

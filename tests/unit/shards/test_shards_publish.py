@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from shards_documents import assess, document, promise, published
 
+from transforms.dead import DeadPolicy
 from transforms.errors import DeadLettersError, InputError, LedgerError, VerificationError
 from transforms.records import DEAD_LETTERS, DROPPED
 from transforms.shards.assemble import FILE, assemble_shard, write_dead_letters, write_dropped
@@ -19,13 +20,14 @@ from transforms.shards.publish import Publication, publish
 from transforms.shards.verify import require, verify_run
 from transforms.staging.outcome import LEDGER, ROUTED
 
+SIZE = len("text number 0")
 DOCUMENTS = [document(f"text number {n}", ("anchor", "unverified")[n % 2]) for n in range(4)]
-PLAN = {"shards": 1, "repeat_cap": 4}
+PLAN = {"shards": 1, "published": 4 * SIZE, "repeat_cap": 4}
 
 
 def ledger(*rows: tuple[str, str, str, int]) -> pa.Table:
     names = ("lang", "origin", "outcome", "documents")
-    filled = [dict(zip(names, row, strict=True)) | {"size": row[3]} for row in rows]
+    filled = [dict(zip(names, row, strict=True)) | {"size": SIZE * row[3]} for row in rows]
     return pa.Table.from_pylist(filled, schema=LEDGER)
 
 
@@ -63,7 +65,9 @@ class Desk:
     def files(self, *letters: dict[str, Any]) -> pa.Table:
         row = {"doc_id": b"x" * 16, "url": None, "reason": "trimmed"}
         dropped = {"dropped": pa.Table.from_pylist([row], schema=DROPPED)}
-        found = [dict(write_dropped(0, dropped, folder=self.where.temporary))["files"]]
+        found = [
+            dict(write_dropped(0, dropped, folder=self.where.temporary, threshold=0.8))["files"]
+        ]
         if letters:
             tables = {"dead_letters": pa.Table.from_pylist(list(letters), schema=DEAD_LETTERS)}
             found.append(dict(write_dead_letters(1, tables, folder=self.where.temporary))["files"])
@@ -82,12 +86,15 @@ def desk(tmp_path: pathlib.Path) -> Desk:
         run=str(run),
         temporary=str(run / "_temporary"),
         name="abc",
-        config={"provenance": {}},
+        config={
+            "provenance": {},
+            "dedup": {"threshold": 0.8},
+            "floors": {"original": 0.4},
+            "caps": {},
+        },
         config_digest="d",
         promise=promise(floors={"original": 0.4}),
-        staging=str(tmp_path / "staging"),
-        max_dead_fraction=0.25,
-        input_bytes=1000,
+        dead_policy=DeadPolicy(0.25, 1000, str(tmp_path / "staging")),
     )
     return Desk(tmp_path, where)
 
@@ -185,7 +192,9 @@ def test_dropped_rows_are_in_the_order_of_their_values(desk: Desk):
     digests = set()
     for some in (rows, rows[::-1]):
         tables = {"dropped": pa.Table.from_pylist(some, schema=DROPPED)}
-        file = dict(write_dropped(0, tables, folder=desk.where.temporary))["files"].to_pylist()[0]
+        file = dict(write_dropped(0, tables, folder=desk.where.temporary, threshold=0.8))[
+            "files"
+        ].to_pylist()[0]
         assert orjson.loads(file["facts"]) == {"trimmed": 5}
         digests.add(file["sha256"])
     assert len(digests) == 1

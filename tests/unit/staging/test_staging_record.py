@@ -31,7 +31,9 @@ LETTER = {"file": "a", "position": 1, "reason": "r", "excerpt": "", "n_bytes": 2
 
 
 def write(folder: pathlib.Path, name: str, tables: dict[str, pa.Table], **facts: Any) -> None:
-    ((output, ready),) = write_record(0, tables, path=str(folder / name), facts=facts)
+    ((output, ready),) = write_record(
+        0, tables, path=str(folder / name), facts=facts, dead_policy=None
+    )
     assert (output, ready.to_pylist()) == ("ready", [{"text": str(folder / name)}])
 
 
