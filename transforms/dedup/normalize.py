@@ -74,24 +74,25 @@ def _fold(
     for row in range(len(offsets) - 1):
         start = out
         pending = False
-        at = offsets[row]
-        while at < offsets[row + 1]:
-            # Most characters are ASCII and no space: they are copied as they come.
-            if data[at] < 0x80 and classes[data[at]] != characters.SPACE and not pending:
+        at, stop = np.int64(offsets[row]), np.int64(offsets[row + 1])
+        while at < stop:
+            byte = data[at]
+            if byte < 0x80:
+                width = 1
+                space = classes[byte] == characters.SPACE
+            else:
+                width, point = characters.decode(data, at)
+                space = classes[point] == characters.SPACE
+            if space:
+                pending = out > start
+                at += width
+                continue
+            if pending:
+                folded[out] = 32
+                out += 1
+                pending = False
+            for _ in range(width):
                 folded[out] = data[at]
                 out += 1
                 at += 1
-                continue
-            width, point = characters.decode(data, at)
-            if classes[point] == characters.SPACE:
-                pending = out > start
-            else:
-                if pending:
-                    folded[out] = 32
-                    out += 1
-                    pending = False
-                for i in range(at, at + width):
-                    folded[out] = data[i]
-                    out += 1
-            at += width
         ends[row + 1] = out

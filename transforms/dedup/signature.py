@@ -38,18 +38,21 @@ def permutations(count: int, seed: int) -> Words:
 
 @njit
 def minhash(
-    shingles: Hashes, count: int, a: Words, b: Words, out: Words
+    shingles: Hashes, count: int, a: Words, b: Words, mixed: Words, out: Words
 ) -> None:  # pragma: no cover - compiled
     """The minimum over shingles of a*fmix32(h)+b mod 2^32, for each permutation."""
-    out[:] = np.uint32(0xFFFFFFFF)
     for i in range(count):
         # numba widens uint32 arithmetic to 64 bits: cast where the wrap matters.
         h = np.uint32(shingles[i])
         h = np.uint32(np.uint32(h ^ (h >> 16)) * np.uint32(0x85EBCA6B))
         h = np.uint32(np.uint32(h ^ (h >> 13)) * np.uint32(0xC2B2AE35))
-        h = np.uint32(h ^ (h >> 16))
-        for k in range(len(out)):
-            out[k] = min(out[k], np.uint32(a[k] * h + b[k]))
+        mixed[i] = np.uint32(h ^ (h >> 16))
+    # One permutation at a time keeps its minimum in a register.
+    for k in range(len(out)):
+        least = np.uint32(0xFFFFFFFF)
+        for i in range(count):
+            least = min(least, np.uint32(a[k] * mixed[i] + b[k]))
+        out[k] = least
 
 
 @njit
@@ -64,11 +67,12 @@ def _signatures(
     out: Words,
     empty: npt.NDArray[np.bool_],
 ) -> None:  # pragma: no cover - compiled
+    mixed = np.empty(len(tokens), dtype=np.uint32)
     for row in range(len(offsets) - 1):
         count = tokens_of(data, offsets[row], offsets[row + 1], classes, tokens)
         count = shingles_of(tokens, count, n)
         empty[row] = count == 0
-        minhash(tokens, count, a, b, out[row])
+        minhash(tokens, count, a, b, mixed, out[row])
 
 
 def signatures(letters: pa.Array, config: DedupConfig) -> pa.Array:
