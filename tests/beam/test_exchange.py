@@ -11,8 +11,9 @@ from apache_beam.testing import test_pipeline
 
 from transforms import metrics
 from transforms.errors import InfeasibleError
-from transforms.exchange import Exchange, Input, Spool, by_hash, by_range, by_value, to_one
+from transforms.exchange import Exchange, Input, Spool
 from transforms.outcome import read_outcome
+from transforms.partition import by_hash, by_range, by_value, to_one
 
 CARRIERS = ("files", "shuffle")
 LEFT = pa.schema([("key", pa.uint64()), ("name", pa.string()), ("labels", pa.list_(pa.string()))])

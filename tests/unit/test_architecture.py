@@ -22,7 +22,7 @@ PACKAGES = ("pipelines", "transforms")
 WITH_BEAM = {"transforms.coders", "transforms.exchange", "transforms.metrics"}
 """Modules outside the rooms that are about Beam; no pure module may need them."""
 FOUNDATIONS = {"records", "errors", "settings", "metrics", "storage", "kernels", "coders"}
-FOUNDATIONS |= {"exchange", "outcome", "data", "dead"}
+FOUNDATIONS |= {"exchange", "partition", "outcome", "data", "dead"}
 
 
 def modules() -> list[str]:

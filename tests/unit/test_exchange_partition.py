@@ -8,16 +8,8 @@ from hypothesis import strategies as st
 
 from transforms import exchange
 from transforms.coders import RecordBatchCoder, trimmed
-from transforms.exchange import (
-    _ApplyToPartition,
-    _pieces,
-    _SplitToFiles,
-    by_hash,
-    by_range,
-    by_value,
-    to_one,
-    words,
-)
+from transforms.exchange import _ApplyToPartition, _SplitToFiles
+from transforms.partition import by_hash, by_range, by_value, cut, to_one, words
 
 UINT64 = st.integers(0, 2**64 - 1)
 
@@ -103,7 +95,7 @@ def test_by_value_and_to_one():
 @given(st.lists(st.integers(0, 5), max_size=30), st.integers(0, 10), st.integers(0, 30))
 def test_pieces_hold_every_row_once_and_keep_their_order(values, offset, length):
     rows = batch(values).slice(min(offset, len(values)), length)
-    pieces = list(_pieces(rows, by_value("key"), 0))
+    pieces = list(cut(rows, by_value("key"), 0))
     assert len({partition for partition, _ in pieces}) == len(pieces)
     for partition, piece in pieces:
         assert piece.num_rows

@@ -7,6 +7,8 @@ import functools
 from collections.abc import Iterator, Mapping
 
 import apache_beam as beam
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
@@ -28,7 +30,8 @@ from transforms.dedup.rows import (
     STATUS,
     SURVIVOR,
 )
-from transforms.exchange import Apply, Exchange, Input, Spool, by_hash, by_value
+from transforms.exchange import Apply, Exchange, Input, Spool
+from transforms.partition import by_hash, by_value
 from transforms.records import PART_BITS
 
 __all__ = ["Deduplicate", "Fingerprint", "Scale"]
@@ -83,11 +86,10 @@ class _Explode(beam.DoFn):
             yield candidates.band_rows(batch)
 
 
-def by_part(batch: pa.RecordBatch, partitions: int):  # type: ignore[no-untyped-def]
+def by_part(batch: pa.RecordBatch, partitions: int) -> npt.NDArray[np.int64]:
     """Partitions rows by the part of staging that their `node` lies in."""
-    nodes = batch.column("node").to_numpy() >> PART_BITS
-    part = pa.record_batch([pa.array(nodes)], ["part"])
-    return by_hash("part")(part, partitions)
+    parts = batch.column("node").to_numpy() >> np.uint64(PART_BITS)
+    return by_hash("part")(pa.record_batch([pa.array(parts)], ["part"]), partitions)
 
 
 class Deduplicate(beam.PTransform):

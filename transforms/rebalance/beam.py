@@ -10,7 +10,8 @@ import apache_beam as beam
 import pyarrow as pa
 
 import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
-from transforms.exchange import Exchange, Input, Spool, by_range, by_value, to_one
+from transforms.exchange import Exchange, Input, Spool
+from transforms.partition import by_range, by_value, to_one
 from transforms.rebalance import codec, finalise, lines, place, ranks
 from transforms.rebalance.config import RebalanceConfig
 from transforms.rebalance.steps import (

@@ -11,8 +11,9 @@ import pyarrow as pa
 
 import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
 from transforms import metrics
-from transforms.exchange import Exchange, Input, Spool, by_hash, by_value
+from transforms.exchange import Exchange, Input, Spool
 from transforms.outcome import recorded, write_outcome
+from transforms.partition import by_hash, by_value
 from transforms.records import DEAD_LETTERS, DROPPED
 from transforms.shards import assemble, identities
 from transforms.shards.check import REPORT

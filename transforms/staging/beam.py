@@ -16,7 +16,8 @@ from transforms.dedup.beam import by_part
 from transforms.dedup.config import DedupConfig
 from transforms.dedup.light import Unit
 from transforms.dedup.rows import FATE, KEPT, PART
-from transforms.exchange import Exchange, Input, Spool, by_hash, to_one
+from transforms.exchange import Exchange, Input, Spool
+from transforms.partition import by_hash, to_one
 from transforms.rebalance.finalise import ASSIGNED, TRIMMED
 from transforms.rebalance.ranks import LIGHT
 from transforms.staging import record
