@@ -35,7 +35,8 @@ def _launch(kind: str, given: argparse.Namespace, beam: Sequence[str]) -> Config
 
     config = _config(given)
     options = PipelineOptions(list(beam), save_main_session=False)
-    ready = prepare(kind, config, options)  # type: ignore[arg-type]
+    chosen = any(flag.partition("=")[0] == "--direct_num_workers" for flag in beam)
+    ready = prepare(kind, config, options, workers_chosen=chosen)  # type: ignore[arg-type]
     if ready.done:
         report.console().print(f"run {ready.job.name} is published already; nothing to do")
         return config

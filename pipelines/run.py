@@ -36,7 +36,7 @@ _LOCAL = ("FnApiRunner", "DirectRunner", "BundleBasedDirectRunner", "PrismRunner
 _PARALLEL_BYTES = 24 << 20
 """Input from which several worker processes are worth the seconds that they take to start."""
 _PARTITION_BYTES = 48 << 20
-_LIGHT_BYTES = 160 << 20
+_LIGHT_BYTES = 64 << 20
 """Text whose light rows fill a partition."""
 _FILE_BYTES = 1 << 30
 """Text whose dropped documents fill a file."""
@@ -76,18 +76,25 @@ def _scale(text_bytes: int, workers: int) -> Scale:
     )
 
 
-def _complete(options: PipelineOptions, text_bytes: int) -> tuple[str, int]:
-    """Chooses runner and workers where nobody else did; their names and number."""
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _complete(options: PipelineOptions, text_bytes: int, *, chosen: bool) -> tuple[str, int]:
+    """Chooses the runner, and workers unless they are chosen; name and number."""
     standard, direct = options.view_as(StandardOptions), options.view_as(DirectOptions)
     standard.runner = standard.runner or "FnApiRunner"
     runner = standard.runner.rsplit(".", 1)[-1]
     if runner not in _LOCAL:
         return runner, 0
-    if "direct_num_workers" not in options.get_all_options(drop_default=True):
-        direct.direct_num_workers = (os.cpu_count() or 1) if text_bytes >= _PARALLEL_BYTES else 1
-    workers = direct.direct_num_workers or os.cpu_count() or 1
+    if not chosen:
+        direct.direct_num_workers = _cores() if text_bytes >= _PARALLEL_BYTES else 1
+    workers = direct.direct_num_workers or _cores()
     if workers > 1 and direct.direct_running_mode == "in_memory":
         direct.direct_running_mode = "multi_processing"
+        # Arrow sizes its thread pool by this: a worker per core leaves none for threads.
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
     return runner, workers
 
 
@@ -106,8 +113,17 @@ def _run_name(files: list[InputFile], annotation: str, selection: str) -> str:
     return xxhash.xxh3_64_hexdigest(data)
 
 
-def prepare(kind: Kind, config: Config, options: PipelineOptions) -> Launch:
+def prepare(
+    kind: Kind, config: Config, options: PipelineOptions, *, workers_chosen: bool = False
+) -> Launch:
     """Decides everything that is decided before the graph runs.
+
+    Args:
+        kind: Which part of the job.
+        config: What is asked for.
+        options: Beam's.
+        workers_chosen: Whether the number of local workers in `options` is meant; Beam
+            cannot tell its default from a 1 that somebody wrote.
 
     Raises:
         UsageError, InputError: Something that was asked for cannot be.
@@ -131,7 +147,7 @@ def prepare(kind: Kind, config: Config, options: PipelineOptions) -> Launch:
     run = None if kind == "annotate" else str(config.output)
     done = run is not None and check_output(run, name, staging)
     text_bytes = _unpacked(files)
-    runner, workers = _complete(options, text_bytes)
+    runner, workers = _complete(options, text_bytes, chosen=workers_chosen)
     carrier: Carrier = config.exchange or ("files" if workers else "shuffle")
     job = graph.Job(
         config=config,

@@ -209,7 +209,8 @@ class _ApplyToPartition(beam.DoFn):
 class Exchange(beam.PTransform):
     """Brings the rows of a partition together and applies a pure function to them.
 
-    Input: a dict of PCollections of `pa.RecordBatch`, one per name in `inputs`.
+    Input: a dict of PCollections of `pa.RecordBatch`, one per name in `inputs`, or a
+    tuple of them: a `Flatten` before it would have a local runner keep the rows in memory.
     Output: a dict of PCollections of `pa.RecordBatch`, one per name in `outputs`.
 
     Args:
@@ -250,14 +251,15 @@ class Exchange(beam.PTransform):
             int, tuple[str, str, int, int]
         ]
 
-    def expand(self, collections: Mapping[str, beam.PCollection]) -> dict[str, beam.PCollection]:
+    def expand(self, collections: Mapping[str, Any]) -> dict[str, beam.PCollection]:
         """Splits, groups, applies."""
         keyed = []
         for name in self._inputs:
             split, kind = self._split(name)
-            keyed.append(
-                collections[name] | f"Split {name}" >> beam.ParDo(split).with_output_types(kind)
-            )
+            given = collections[name]
+            for number, rows in enumerate(given if isinstance(given, tuple) else (given,)):
+                label = f"Split {name}" + (f" {number + 1}" if number else "")
+                keyed.append(rows | label >> beam.ParDo(split).with_output_types(kind))
         main, *others = self._outputs
         schemas = {name: given.schema for name, given in self._inputs.items()}
         applied = beam.ParDo(

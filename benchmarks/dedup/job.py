@@ -35,7 +35,7 @@ from transforms.staging.beam import ReadLight, StageDocuments
 
 __all__ = ["main"]
 
-_LIGHT_BYTES = 160 << 20
+_LIGHT_BYTES = 64 << 20
 _TEXT_BYTES = 48 << 20
 _PACKED = 4
 """About how much larger text is than its file."""

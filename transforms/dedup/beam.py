@@ -75,7 +75,8 @@ class _Fingerprint(beam.DoFn):
 
     def process(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         with metrics.cpu("fingerprint"):
-            yield fingerprint(batch, self._config)
+            printed = fingerprint(batch, self._config)
+        yield printed
 
 
 class _Explode(beam.DoFn):
@@ -83,7 +84,8 @@ class _Explode(beam.DoFn):
 
     def process(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         with metrics.cpu("bands"):
-            yield candidates.band_rows(batch)
+            rows = candidates.band_rows(batch)
+        yield rows
 
 
 def by_part(batch: pa.RecordBatch, partitions: int) -> npt.NDArray[np.int64]:
@@ -202,7 +204,7 @@ class Deduplicate(beam.PTransform):
         )
         return verified["edges"]
 
-    def _select(self, edges: beam.PCollection) -> beam.PCollection:
+    def _select(self, edges: beam.PCollection) -> tuple[beam.PCollection, ...]:
         removed = []
         into, out_of = Input(EDGE, by_hash("v")), Input(EDGE, by_hash("u"))
         for number in range(1, self._config.rounds + 1):
@@ -226,7 +228,7 @@ class Deduplicate(beam.PTransform):
         solved = {"edges": rest} | Exchange(
             "Solve rest", {"edges": into}, 1, select.solve, ("removed",), self._spool
         )
-        return (*removed, solved["removed"]) | "All removed" >> beam.Flatten()
+        return (*removed, solved["removed"])
 
     def _bounded(self, edges: beam.PCollection) -> beam.PCollection:
         """Lets the edges through that one worker may solve; of too many, only the decided."""

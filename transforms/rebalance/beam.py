@@ -131,7 +131,7 @@ class Rebalance(beam.PTransform):
 
     def _place(
         self, ordered: Collections, plan: beam.PCollection
-    ) -> tuple[beam.PCollection, beam.PCollection]:
+    ) -> tuple[tuple[beam.PCollection, ...], beam.PCollection]:
         """Rows with their shard, and notes on how dealing went."""
         summaries = {"bins": ordered["bins"], "boulders": ordered["boulders"]}
         schemas = {"bins": lines.BINS, "boulders": lines.BOULDERS}
@@ -147,8 +147,7 @@ class Rebalance(beam.PTransform):
             {"plan": plan},
         )
         late = self._placed("rest", ordered["ordered"], second["deal"])
-        placed = (early["placed"], late["placed"]) | "All placed" >> beam.Flatten()
-        return placed, second["notes"]
+        return (early["placed"], late["placed"]), second["notes"]
 
     def _placed(
         self, which: str, ordered: beam.PCollection, deal: beam.PCollection

@@ -78,7 +78,7 @@ class WriteShards(beam.PTransform):
             Input(DEAD_LETTERS, by_hash("position")),
             assemble.write_dead_letters,
         )
-        claims = (shards["claims"], dropped["claims"]) | "All claims" >> beam.Flatten()
+        claims = (shards["claims"], dropped["claims"])
         check = functools.partial(identities.check_partition, repeat_cap=self._promise.repeat_cap)
         checked = {"claims": claims} | Exchange(
             "Check identities",

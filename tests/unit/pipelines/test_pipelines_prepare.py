@@ -27,7 +27,8 @@ def source(tmp_path: pathlib.Path) -> pathlib.Path:
 def ready(folder: pathlib.Path, source: object, *flags: str, **values: Any) -> Launch:
     given = {"input": str(source), "output": str(folder / "run"), "no_floors": True} | values
     config = make_config({k: v for k, v in given.items() if v is not None}, "test")
-    return prepare("curate", config, PipelineOptions(list(flags)))
+    chosen = any("direct_num_workers" in flag for flag in flags)
+    return prepare("curate", config, PipelineOptions(list(flags)), workers_chosen=chosen)
 
 
 def refusal(folder: pathlib.Path, source: object, **values: Any) -> str:
@@ -144,6 +145,17 @@ def test_a_small_job_takes_one_worker(tmp_path: pathlib.Path, source: pathlib.Pa
     assert launch.options.view_as(StandardOptions).runner == "FnApiRunner"
     assert launch.options.view_as(DirectOptions).direct_num_workers == 1
     assert launch.job.carrier == "files"
+
+
+def test_a_large_job_takes_the_cores_unless_told_otherwise(
+    tmp_path: pathlib.Path, source: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("pipelines.run._PARALLEL_BYTES", 0)
+    monkeypatch.setattr("pipelines.run._cores", lambda: 5)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    for flags, workers in (((), 5), (("--direct_num_workers=1",), 1)):
+        options = ready(tmp_path, source, *flags).options
+        assert options.view_as(DirectOptions).direct_num_workers == workers
 
 
 def test_workers_asked_for_are_processes(tmp_path: pathlib.Path, source: pathlib.Path):
