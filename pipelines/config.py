@@ -19,7 +19,8 @@ from transforms.errors import UsageError
 from transforms.ingest.config import IngestConfig
 from transforms.langid.config import LangidConfig
 from transforms.provenance.config import ProvenanceConfig
-from transforms.rebalance.config import RebalanceConfig, Unit
+from transforms.rebalance.config import RebalanceConfig
+from transforms.records import Unit
 from transforms.settings import Settings
 
 __all__ = ["Config", "load_config", "make_config", "parse_size"]

@@ -46,7 +46,12 @@ repeat             int32           0 for a document's first appearance in the ou
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pyarrow as pa
+
+Unit = Literal["chars", "bytes", "docs", "tokens"]
+"""What sizes and shares are measured in."""
 
 EVIDENCE = pa.list_(pa.string())
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,11 +9,9 @@ import pyarrow.compute as pc
 from transforms.dedup.config import DedupConfig
 from transforms.dedup.rows import LIGHT, TIERS
 from transforms.dedup.signature import band_keys
+from transforms.records import Unit
 
-__all__ = ["COLUMNS", "Unit", "light_rows", "sizes"]
-
-Unit = Literal["chars", "bytes", "docs", "tokens"]
-"""What sizes and shares are measured in."""
+__all__ = ["COLUMNS", "light_rows", "sizes"]
 
 COLUMNS = (
     "node",

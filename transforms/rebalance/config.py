@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 from fractions import Fraction
-from typing import Literal, Self
+from typing import Self
 
 import pydantic
 
+from transforms.records import Unit
 from transforms.settings import Settings
 
-__all__ = ["ATTRIBUTES", "MILLION", "RebalanceConfig", "Unit", "millionths"]
+__all__ = ["ATTRIBUTES", "MILLION", "RebalanceConfig", "millionths"]
 
 ATTRIBUTES = ("original", "synthetic", "tail")
 """Boolean columns of a row that a floor or a cap may name."""
@@ -20,8 +21,6 @@ MILLION = 1_000_000
 
 LARGEST_PART = 8
 """A document larger than the shard size divided by this fits no shard."""
-
-Unit = Literal["chars", "bytes", "docs", "tokens"]
 
 
 def millionths(share: float) -> int:

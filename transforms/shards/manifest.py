@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from transforms.dedup.config import SCHEME
 from transforms.errors import InputError
-from transforms.rebalance.config import Unit
+from transforms.records import Unit
 from transforms.shards.promise import ATTRIBUTES, Promise
 
 __all__ = [

@@ -14,12 +14,12 @@ from transforms import metrics, storage
 from transforms.dead import DeadPolicy
 from transforms.dedup.beam import by_part
 from transforms.dedup.config import DedupConfig
-from transforms.dedup.light import Unit
 from transforms.dedup.rows import FATE, KEPT, PART
 from transforms.exchange import Exchange, Input, Spool
 from transforms.partition import by_hash, to_one
 from transforms.rebalance.finalise import ASSIGNED, TRIMMED
 from transforms.rebalance.ranks import LIGHT
+from transforms.records import Unit
 from transforms.staging import record
 from transforms.staging.light import Exclude, read_light
 from transforms.staging.outcome import settle_parts

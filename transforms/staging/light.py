@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 
 from transforms import storage
 from transforms.dedup.config import DedupConfig
-from transforms.dedup.light import COLUMNS, Unit, light_rows
+from transforms.dedup.light import COLUMNS, light_rows
+from transforms.records import Unit
 
 __all__ = ["Exclude", "read_light"]
 
