@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.dedup.rows import COPY, SURVIVOR, reason_code
-from transforms.dedup.survivor import UNDATED, survivor_keys
+from transforms.dedup.survivor import UNDATED, halves, survivor_keys
 from transforms.kernels import Hashes
 
 __all__ = ["Settle", "settle_exact"]
@@ -18,14 +18,6 @@ __all__ = ["Settle", "settle_exact"]
 Settle = Callable[..., tuple[npt.NDArray[np.int8], npt.NDArray[np.int8]]]
 """`settle(group, tier, date_day, declared, convicted) -> (origin, tier)`: what the
 copies of a text, taken together, say of each one's origin."""
-
-
-def _halves(ids: pa.ChunkedArray) -> tuple[Hashes, Hashes]:
-    """16-byte values as two integers each."""
-    joined = ids.combine_chunks()
-    raw = np.frombuffer(joined.buffers()[2] or b"", dtype=">u8")
-    raw = raw[2 * joined.offset : 2 * (joined.offset + len(joined))]
-    return raw[::2].astype(np.uint64), raw[1::2].astype(np.uint64)
 
 
 def _groups(first: Hashes, second: Hashes) -> npt.NDArray[np.int64]:
@@ -55,7 +47,7 @@ def settle_exact(
     """
     del partition
     rows = tables["documents"]
-    group = _groups(*_halves(rows.column("text_hash")))
+    group = _groups(*halves(rows.column("text_hash")))
     day = rows.column("date_day").fill_null(UNDATED).to_numpy()
     excluded = rows.column("excluded").to_numpy()
     origin, tier = settle(

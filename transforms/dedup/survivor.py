@@ -51,9 +51,15 @@ def survivor_keys(
     return hi, first_word(doc_id)
 
 
-def first_word(ids: pa.Array | pa.ChunkedArray) -> Hashes:
-    """The first eight bytes of 16-byte ids, big-endian, so that integers sort as bytes do."""
+def halves(ids: pa.Array | pa.ChunkedArray) -> tuple[Hashes, Hashes]:
+    """The two eight-byte halves of 16-byte ids, big-endian, so that integers sort as bytes do."""
     if isinstance(ids, pa.ChunkedArray):
         ids = ids.combine_chunks()
     raw = np.frombuffer(ids.buffers()[2] or b"", dtype=">u8")
-    return raw[2 * ids.offset : 2 * (ids.offset + len(ids)) : 2].astype(np.uint64)
+    raw = raw[2 * ids.offset : 2 * (ids.offset + len(ids))]
+    return raw[::2].astype(np.uint64), raw[1::2].astype(np.uint64)
+
+
+def first_word(ids: pa.Array | pa.ChunkedArray) -> Hashes:
+    """The first of the `halves` of 16-byte ids."""
+    return halves(ids)[0]

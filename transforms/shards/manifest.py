@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import orjson
-import pyarrow as pa
 
 from transforms.dedup.config import SCHEME
 from transforms.errors import InputError
@@ -158,6 +157,6 @@ def _refuse(unknown: set[str]) -> None:
         raise ValueError(f"{', '.join(sorted(unknown))} is not known")
 
 
-def file_entry(path: str, sha256: str, table: pa.Table) -> dict[str, Any]:
+def file_entry(path: str, sha256: str, rows: int) -> dict[str, Any]:
     """An entry of `files`: a published file that is no shard."""
-    return {"path": path, "sha256": sha256, "rows": len(table)}
+    return {"path": path, "sha256": sha256, "rows": rows}

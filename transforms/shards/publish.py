@@ -80,11 +80,11 @@ def _name_files(where: Publication, files: list[dict[str, Any]]) -> list[dict[st
         for number, file in enumerate(own):
             path = name(number, len(own))
             storage.rename(file["path"], where.final(path))
-            entries.append({"path": path, "sha256": file["sha256"], "rows": file["rows"]})
+            entries.append(manifests.file_entry(path, file["sha256"], file["rows"]))
         if not own:
             path, data = name(0, 1), layout.parquet_bytes(schema.empty_table())
             storage.write_bytes_atomically(where.final(path), data)
-            entries.append({"path": path, "sha256": layout.digest(data), "rows": 0})
+            entries.append(manifests.file_entry(path, layout.digest(data), 0))
     return entries
 
 

@@ -85,7 +85,7 @@ def _read_others(
         except (HoldfastError, pa.ArrowException, OSError, ValueError) as error:
             findings.append(f"{path} cannot be read: {error}")
             continue
-        findings += _same(path, claimed, manifests.file_entry(path, digest(data), table))
+        findings += _same(path, claimed, manifests.file_entry(path, digest(data), len(table)))
         tables.append(table)
     return findings, pa.concat_tables(tables)
 
