@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.records import REASONS
+from transforms.records import INDEX_PART, PART_BITS, REASONS
 
 __all__ = [
     "EDGE",
@@ -16,9 +16,12 @@ __all__ = [
     "ORIGINS",
     "PAIR",
     "PART",
+    "PUBLISHED",
     "REQUEST",
+    "SEEN",
     "SURVIVOR",
     "TIERS",
+    "is_indexed",
     "reason_code",
     "uint64",
 ]
@@ -34,8 +37,12 @@ def reason_code(reason: str) -> int:
     return REASONS.index(reason)
 
 
-PART = pa.schema([("part", pa.uint64()), ("path", pa.string()), ("rows", pa.int64())])
-"""One Parquet file of staging: `node >> 24` of its rows, where it is, and its rows."""
+PART = pa.schema(
+    [("part", pa.uint64()), ("path", pa.string()), ("rows", pa.int64()), ("first", pa.int64())]
+)
+"""One Parquet file of staging, of an index or of a published run: `node >> 24` of its
+rows, where it is, how many rows, and the row of the file at which they begin: 0 but in
+an index file that holds several shards."""
 
 LIGHT = pa.schema(
     [
@@ -79,6 +86,23 @@ SURVIVOR = pa.schema(
 KEPT = pa.schema([field for field in SURVIVOR if field.name not in ("hi", "lo", "bands")])
 """A document that deduplication kept."""
 
+PUBLISHED = pa.schema(
+    [
+        ("node", pa.uint64()),
+        ("doc_id", pa.binary()),
+        ("text_hash", pa.binary()),
+        ("hi", pa.uint64()),
+        ("lo", pa.uint64()),
+        ("original", pa.bool_()),
+        ("bands", pa.binary()),
+    ]
+)
+"""A document that an earlier run published, from the index. `node` is in the space of
+the index (`is_indexed`); `original`, that its tier is A or B; the rest as in `SURVIVOR`."""
+
+SEEN = pa.schema([PUBLISHED.field(name) for name in ("node", "doc_id", "text_hash", "original")])
+"""What exact copies need to know of a published document."""
+
 FATE = pa.schema(
     [
         ("node", pa.uint64()),
@@ -87,9 +111,11 @@ FATE = pa.schema(
         ("similarity", pa.float64()),
         ("tier", pa.int8()),
         ("origin", pa.int8()),
+        ("by", pa.uint64()),
     ]
 )
-"""What became of a dropped document; `reason` as in `reason_code`."""
+"""What became of a dropped document; `reason` as in `reason_code`, `by` the node of the
+witness: null without one, in the space of the index (`is_indexed`) for one of an earlier run."""
 
 COPY = FATE.append(pa.field("of", pa.uint64()))
 """The fate of an exact copy so far; `of` is the survivor of its group."""
@@ -130,6 +156,11 @@ REMOVED = pa.schema(
 
 CREDIT = pa.schema([("node", pa.uint64()), ("copies", pa.int64()), ("copies_original", pa.int64())])
 """Copies that a removed document hands to its witness."""
+
+
+def is_indexed(node: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    """Which nodes are of documents that earlier runs published."""
+    return node >> np.uint64(PART_BITS) >= np.uint64(INDEX_PART)
 
 
 def uint64(table: pa.Table, name: str) -> npt.NDArray[np.uint64]:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.dedup.rows import CREDIT, FATE, KEPT, reason_code, uint64
+from transforms.dedup.rows import CREDIT, FATE, KEPT, is_indexed, reason_code, uint64
 
 __all__ = ["add_copies", "remove_near"]
 
@@ -30,7 +30,8 @@ def remove_near(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tupl
 
     Yields:
         `kept` (KEPT), `fates` (FATE) of the removed and of all copies, and `credits`
-        (CREDIT) for the witnesses of the removed.
+        (CREDIT) for the witnesses of the removed that this run keeps: what an earlier
+        run published never changes.
     """
     del partition
     survivors, removed = _sorted(tables["survivors"]), _sorted(tables["removed"])
@@ -42,10 +43,12 @@ def remove_near(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tupl
     reason = pa.array(np.full(len(gone), reason_code("near_duplicate"), dtype=np.int8))
     columns = [removed.column("node"), reason, removed.column("witness")]
     columns += [removed.column("similarity"), gone.column("tier"), gone.column("origin")]
+    columns.append(removed.column("by"))
     yield "fates", pa.table(columns, schema=FATE)
     yield "fates", _follow(tables["copies"], removed)
     columns = [removed.column("by"), gone.column("copies"), gone.column("copies_original")]
-    yield "credits", pa.table(columns, schema=CREDIT)
+    here = pa.array(~is_indexed(uint64(removed, "by")))
+    yield "credits", pa.table(columns, schema=CREDIT).filter(here)
 
 
 def _follow(copies: pa.Table, removed: pa.Table) -> pa.Table:
@@ -71,6 +74,7 @@ def _follow(copies: pa.Table, removed: pa.Table) -> pa.Table:
         ("reason", reason),
         ("witness", taken.column("witness").combine_chunks()),
         ("similarity", taken.column("similarity").combine_chunks()),
+        ("by", taken.column("by").combine_chunks()),
     ):
         replaced = pc.replace_with_mask(fates.column(name).combine_chunks(), mask, column)
         fates = fates.set_column(fates.schema.get_field_index(name), name, replaced)

@@ -40,7 +40,7 @@ def staging(tmp_path_factory):
         staged |= {row["node"]: row for row in batch.to_pylist()}
         path = str(folder / f"part {part}.parquet")
         pq.write_table(pa.Table.from_batches([batch]), path, row_group_size=3)
-        parts.append({"part": part, "path": path, "rows": len(rows)})
+        parts.append({"part": part, "path": path, "rows": len(rows), "first": 0})
     return texts, staged, pa.Table.from_pylist(parts, schema=PART)
 
 
@@ -88,7 +88,7 @@ def test_single_rows_at_the_ends_of_row_groups(staging, at):
 def test_no_requests_read_nothing(staging):
     assert ask(staging, fetch_signatures, []) == {}
     # A partition may hold parts and no requests; then files are not even opened.
-    gone = pa.table({"part": [0], "path": ["gone"], "rows": [1]}, schema=PART)
+    gone = pa.table({"part": [0], "path": ["gone"], "rows": [1], "first": [0]}, schema=PART)
     assert list(fetch_sets(0, {"requests": requests([]), "parts": gone}, ngram=5)) == []
 
 

@@ -52,6 +52,7 @@ def test_each_group_keeps_its_best():
             "similarity": 1.0,
             "tier": 2,
             "origin": 1,
+            "by": 3,
             "of": 3,
         }
 
