@@ -27,6 +27,7 @@ from transforms.dedup.rows import (
     PART,
     REMOVED,
     REQUEST,
+    SEEN,
     STATUS,
     SURVIVOR,
 )
@@ -98,7 +99,8 @@ class Deduplicate(beam.PTransform):
     """Finds exact and near duplicates and says what becomes of each document.
 
     Input: a dict with `documents` (batches of `rows.LIGHT`) and `parts` (batches of
-    `rows.PART`: where the text and signatures of the documents lie).
+    `rows.PART`: where the text and signatures of the documents lie); with an index also
+    what `ReadIndex` gives: `published`, `signature_parts` and `text_parts`.
     Output: a dict with `kept` (batches of `rows.KEPT`) and `fates` (batches of
     `rows.FATE`), in which every document is exactly once.
 
@@ -124,7 +126,13 @@ class Deduplicate(beam.PTransform):
     def expand(self, given: Collections) -> dict[str, beam.PCollection]:
         """Exact copies, candidate pairs, verified edges, selection, fates."""
         by_copy = {"documents": Input(LIGHT, by_hash("text_hash"))}
-        settled = {"documents": given["documents"]} | self._light(
+        texts = {"documents": given["documents"]}
+        if "published" in given:
+            by_copy["published"] = Input(SEEN, by_hash("text_hash"))
+            texts["published"] = given["published"] | "Published texts" >> beam.Map(
+                _seen
+            ).with_output_types(pa.RecordBatch)
+        settled = texts | self._light(
             "Exact copies",
             by_copy,
             functools.partial(exact.settle_exact, settle=self._settle),
@@ -239,6 +247,10 @@ class Deduplicate(beam.PTransform):
         )
         bound = beam.ParDo(_Bound(self._config.residue_edges), beam.pvalue.AsSingleton(count))
         return edges | "Bound open edges" >> bound.with_output_types(pa.RecordBatch)
+
+
+def _seen(published: pa.RecordBatch) -> pa.RecordBatch:
+    return published.select(SEEN.names)
 
 
 def _rows(batch: pa.RecordBatch) -> int:

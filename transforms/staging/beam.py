@@ -203,11 +203,15 @@ class SettleParts(beam.PTransform):
         partitions: How many; each holds the light rows of some parts and reads their
             text a row group at a time.
         spool: How the light rows travel.
+        pinned: Staging folder that pins what the run compares with; None without an index.
     """
 
-    def __init__(self, unit: Unit, partitions: int, spool: Spool) -> None:
+    def __init__(
+        self, unit: Unit, partitions: int, spool: Spool, pinned: str | None = None
+    ) -> None:
         super().__init__()
         self._unit, self._partitions, self._spool = unit, partitions, spool
+        self._pinned = pinned
 
     def expand(self, given: Mapping[str, beam.PCollection]) -> dict[str, beam.PCollection]:
         """Brings outcomes to the parts that they are for."""
@@ -219,7 +223,7 @@ class SettleParts(beam.PTransform):
             "trimmed": Input(TRIMMED, by_part),
             "too_large": Input(LIGHT, by_part),
         }
-        apply = functools.partial(settle_parts, unit=self._unit)
+        apply = functools.partial(settle_parts, unit=self._unit, pinned=self._pinned)
         outputs = ("routed", "dropped", "ledger")
         exchange = Exchange("Settle parts", inputs, self._partitions, apply, outputs, self._spool)
         return dict(given | exchange)
