@@ -34,9 +34,10 @@ def _shares(manifest: Mapping[str, Any]) -> Table:
     total = sum(shard["size"] for shard in manifest["shards"]) or 1
     for kind, sign, pick in (("floors", ">=", min), ("caps", "<=", max)):
         for name, share in manifest[kind].items():
-            worst = pick(shard["shares"][name] for shard in manifest["shards"])
+            shares = [shard["shares"][name] for shard in manifest["shards"]]
+            worst = f"{pick(shares):.4f}" if shares else "no shard"
             every = sum(shard["members"][name] for shard in manifest["shards"]) / total
-            table.add_row(name, f"{sign} {share:.4g}", f"{worst:.4f}", f"{every:.4f}")
+            table.add_row(name, f"{sign} {share:.4g}", worst, f"{every:.4f}")
     return table
 
 
