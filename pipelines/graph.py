@@ -171,7 +171,8 @@ def select(given: Collections, job: Job) -> None:
         job.spool,
     )
     plan = dealt["plan"] | "Read plan" >> beam.FlatMap(_plans).with_output_types(dict)
-    _ = {**written, "ledger": settled["ledger"], "plan": plan} | "Publish" >> PublishShards(
+    summaries = {"ledger": settled["ledger"], "plan": plan, "undecided": fates["undecided"]}
+    _ = {**written, **summaries} | "Publish" >> PublishShards(
         publication(job, temporary), job.staging
     )
 
@@ -199,7 +200,7 @@ def promise(config: Config) -> Promise:
         unit=config.unit,
         is_tail=TailRule(tuple(sorted(config.langid.tail.items()))),
         repeat_cap=config.repeat_cap,
-        threshold=config.dedup.threshold,
+        threshold=config.dedup.least_threshold,
     )
 
 
