@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import apache_beam as beam
 import numpy as np
@@ -32,6 +32,7 @@ from transforms.dedup.rows import (
     PART,
     REMOVED,
     REQUEST,
+    SEEN,
     STATUS,
     SURVIVOR,
 )
@@ -42,6 +43,7 @@ from transforms.records import PART_BITS
 __all__ = ["Deduplicate", "Fingerprint", "Scale"]
 
 Collections = Mapping[str, beam.PCollection]
+Several: TypeAlias = "beam.PCollection | tuple[beam.PCollection, ...]"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +105,8 @@ class Deduplicate(beam.PTransform):
     """Finds exact and near duplicates and says what becomes of each document.
 
     Input: a dict with `documents` (batches of `rows.LIGHT`) and `parts` (batches of
-    `rows.PART`: where the text and signatures of the documents lie).
+    `rows.PART`: where the text and signatures of the documents lie); with an index also
+    what `ReadIndex` gives: `published`, `signature_parts` and `text_parts`.
     Output: a dict with `kept` (batches of `rows.KEPT`) and `fates` (batches of
     `rows.FATE`), in which every document is exactly once, and `undecided` (batches of
     `rows.UNDECIDED`).
@@ -134,16 +137,13 @@ class Deduplicate(beam.PTransform):
 
     def expand(self, given: Collections) -> dict[str, beam.PCollection]:
         """Exact copies, candidate pairs, verified edges, selection, fates."""
-        settled = {"documents": given["documents"]} | self._light(
-            "Exact copies",
-            {"documents": Input(LIGHT, by_hash("text_hash"))},
-            functools.partial(exact.settle_exact, settle=self._settle),
-            "survivors",
-            "copies",
-        )
-        found = self._candidates(settled["survivors"])
-        first = self._verify(found, given["parts"])
-        second = self._second(found["hot"], first, given["parts"])
+        settled = self._exact(given)
+        parts = given["parts"]
+        signatures = _both(parts, given.get("signature_parts"))
+        texts = _both(parts, given.get("text_parts"))
+        found = self._candidates(settled["survivors"], given.get("published"))
+        first = self._verify(found, signatures, texts)
+        second = self._second(found["hot"], first, signatures, texts)
         removed, undecided = self._select((first["edges"], second["edges"]))
         near = {**settled, "removed": removed, "open": (*second["open"], undecided)} | self._light(
             "Remove near duplicates",
@@ -171,9 +171,29 @@ class Deduplicate(beam.PTransform):
             "undecided": near["undecided"],
         }
 
-    def _candidates(self, survivors: beam.PCollection) -> dict[str, beam.PCollection]:
+    def _exact(self, given: Collections) -> dict[str, beam.PCollection]:
+        """Survivors of exact deduplication, and the copies that it removes."""
+        inputs = {"documents": Input(LIGHT, by_hash("text_hash"))}
+        texts = {"documents": given["documents"]}
+        if "published" in given:
+            inputs["published"] = Input(SEEN, by_hash("text_hash"))
+            texts["published"] = given["published"] | "Published texts" >> beam.Map(
+                _seen
+            ).with_output_types(pa.RecordBatch)
+        apply = functools.partial(exact.settle_exact, settle=self._settle)
+        return dict(texts | self._light("Exact copies", inputs, apply, "survivors", "copies"))
+
+    def _candidates(
+        self, survivors: beam.PCollection, published: beam.PCollection | None
+    ) -> dict[str, beam.PCollection]:
         """Pairs that share a band, where they are compared, and the rows of hot buckets."""
-        bands = survivors | "Bands" >> beam.ParDo(_Explode()).with_output_types(pa.RecordBatch)
+        bands = _both(
+            survivors | "Bands" >> beam.ParDo(_Explode()).with_output_types(pa.RecordBatch),
+            None
+            if published is None
+            else published
+            | "Published bands" >> beam.ParDo(_Explode()).with_output_types(pa.RecordBatch),
+        )
         apply = functools.partial(candidates.bucket_pairs, most=self._config.pairs_bucket)
         found = {"bands": bands} | self._light(
             "Buckets", {"bands": Input(BAND, by_hash("band"))}, apply, "pairs", "hot"
@@ -185,17 +205,19 @@ class Deduplicate(beam.PTransform):
         return {**unique, "hot": found["hot"]}
 
     def _fetch(
-        self, label: str, requests: beam.PCollection, parts: beam.PCollection, apply: Apply
+        self, label: str, requests: beam.PCollection, parts: Several, apply: Apply
     ) -> beam.PCollection:
         inputs = {"requests": Input(REQUEST, by_part), "parts": Input(PART, by_hash("part"))}
         given = {"requests": requests, "parts": parts}
         return (given | self._text(label, inputs, apply, "vectors"))["vectors"]
 
-    def _verify(self, found: Collections, parts: beam.PCollection) -> dict[str, beam.PCollection]:
-        signatures = self._fetch(
-            "Fetch signatures", found["requests"], parts, compare.fetch_signatures
+    def _verify(
+        self, found: Collections, signatures: Several, texts: Several
+    ) -> dict[str, beam.PCollection]:
+        fetched = self._fetch(
+            "Fetch signatures", found["requests"], signatures, compare.fetch_signatures
         )
-        near = {"pairs": found["pairs"], "vectors": signatures} | self._text(
+        near = {"pairs": found["pairs"], "vectors": fetched} | self._text(
             "Compare signatures",
             {
                 "pairs": Input(PAIR, by_value("dest")),
@@ -205,14 +227,12 @@ class Deduplicate(beam.PTransform):
             "pairs",
             "requests",
         )
-        return self._compare("shingles", near, parts)
+        return self._compare("shingles", near, texts)
 
-    def _compare(
-        self, what: str, near: Collections, parts: beam.PCollection
-    ) -> dict[str, beam.PCollection]:
+    def _compare(self, what: str, near: Collections, texts: Several) -> dict[str, beam.PCollection]:
         """Verifies pairs by their shingle sets: `edges` and the `beaten`."""
         fetch = functools.partial(compare.fetch_sets, ngram=self._config.ngram)
-        sets = self._fetch(f"Fetch {what}", near["requests"], parts, fetch)
+        sets = self._fetch(f"Fetch {what}", near["requests"], texts, fetch)
         compared = {"pairs": near["pairs"], "vectors": sets} | self._text(
             f"Compare {what}",
             {
@@ -230,7 +250,7 @@ class Deduplicate(beam.PTransform):
         return dict(compared)
 
     def _second(
-        self, hot_rows: beam.PCollection, first: Collections, parts: beam.PCollection
+        self, hot_rows: beam.PCollection, first: Collections, signatures: Several, texts: Several
     ) -> dict[str, Any]:
         """Compares what the first pass left in hot buckets: `edges`, and the `open`."""
         covered = {"edges": first["edges"], "beaten": first["beaten"]} | self._light(
@@ -239,7 +259,11 @@ class Deduplicate(beam.PTransform):
             hot.cover,
             "covered",
         )
-        thinned = {"hot": hot_rows, "covered": covered["covered"], "parts": parts} | self._text(
+        thinned = {
+            "hot": hot_rows,
+            "covered": covered["covered"],
+            "parts": signatures,
+        } | self._text(
             "Thin hot buckets",
             {
                 "hot": Input(BAND, by_part),
@@ -258,12 +282,10 @@ class Deduplicate(beam.PTransform):
             "requests",
             "open",
         )
-        verified = self._compare("hot shingles", near, parts)
+        verified = self._compare("hot shingles", near, texts)
         return {"edges": verified["edges"], "open": (thinned["open"], near["open"])}
 
-    def _select(
-        self, edges: tuple[beam.PCollection, ...] | beam.PCollection
-    ) -> tuple[tuple[beam.PCollection, ...], beam.PCollection]:
+    def _select(self, edges: Several) -> tuple[tuple[beam.PCollection, ...], beam.PCollection]:
         """What is removed, and what stays open for want of room."""
         removed = []
         into, out_of = Input(EDGE, by_hash("v")), Input(EDGE, by_hash("u"))
@@ -290,9 +312,7 @@ class Deduplicate(beam.PTransform):
         )
         return (*removed, solved["removed"]), undecided
 
-    def _bounded(
-        self, edges: tuple[beam.PCollection, ...] | beam.PCollection
-    ) -> tuple[beam.PCollection, beam.PCollection]:
+    def _bounded(self, edges: Several) -> tuple[beam.PCollection, beam.PCollection]:
         """Lets the edges through that one worker may solve; of too many, only the decided."""
         if isinstance(edges, tuple):
             edges = edges | "All edges" >> beam.Flatten()
@@ -306,6 +326,15 @@ class Deduplicate(beam.PTransform):
             "open", main="edges"
         ).with_output_types(pa.RecordBatch)
         return bounded["edges"], bounded["open"]
+
+
+def _both(rows: beam.PCollection, more: beam.PCollection | None) -> Several:
+    """Two collections as one input of an `Exchange`, if there is a second."""
+    return rows if more is None else (rows, more)
+
+
+def _seen(published: pa.RecordBatch) -> pa.RecordBatch:
+    return published.select(SEEN.names)
 
 
 def _rows(batch: pa.RecordBatch) -> int:

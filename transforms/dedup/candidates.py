@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.dedup.rows import BAND, PAIR, REQUEST, indexed, original, uint64
+from transforms.dedup.rows import BAND, PAIR, REQUEST, is_indexed, original, uint64
 from transforms.kernels import njit
 
 __all__ = [
@@ -58,7 +58,7 @@ class Bands:
         edge = np.flatnonzero(np.diff(band[by_band]) == 0)
         # Most buckets hold one document: leave those before the costly sort.
         shared = by_band[np.union1d(edge, edge + 1)]
-        keys = [lo[shared], hi[shared], ~indexed(node[shared]), band[shared]]
+        keys = [lo[shared], hi[shared], ~is_indexed(node[shared]), band[shared]]
         order = shared[np.lexsort(keys)]
         self.order: Index = order
         self.node, self.hi, self.lo = node[order], hi[order], lo[order]
@@ -69,7 +69,7 @@ class Bands:
 
     def kinds(self) -> tuple[Flags, Flags]:
         """Which rows are of the index, and which are originals."""
-        return indexed(self.node), original(self.hi)
+        return is_indexed(self.node), original(self.hi)
 
 
 @njit

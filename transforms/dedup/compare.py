@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ import pyarrow.parquet as pq
 
 from transforms import storage
 from transforms.dedup.candidates import requests_of
-from transforms.dedup.rows import EDGE, ESTIMATED, NODE, indexed, uint64
+from transforms.dedup.rows import EDGE, ESTIMATED, NODE, is_indexed, uint64
 from transforms.dedup.shingles import jaccard, shingle_sets
 from transforms.kernels import Hashes, njit
 from transforms.records import PART_BITS
@@ -60,11 +61,22 @@ _BLOCK = 32
 """Signature values that are compared before looking whether to go on."""
 
 
-def read_rows(path: str, wanted: Index, columns: list[str]) -> Iterator[tuple[Index, pa.Table]]:
-    """Reads some rows of a part; yields their numbers and columns, row group by row group."""
-    with storage.open_input(path) as source:
+def read_rows(
+    part: Mapping[str, Any], wanted: Index, columns: list[str]
+) -> Iterator[tuple[Index, pa.Table]]:
+    """Reads some rows of a part, row group by row group.
+
+    Args:
+        part: A row of `PART`.
+        wanted: Numbers of rows in the part, ascending.
+        columns: What to read.
+
+    Yields:
+        Numbers, and the columns of the rows with these numbers.
+    """
+    with storage.open_input(part["path"]) as source:
         file = pq.ParquetFile(source)
-        first = 0
+        first = -int(part["first"])
         for number in range(file.num_row_groups):
             rows = file.metadata.row_group(number).num_rows
             inside = wanted[(wanted >= first) & (wanted < first + rows)]
@@ -84,20 +96,14 @@ def _fetch(
     order = np.lexsort((dest, node))
     node, dest = node[order], dest[order]
     part = node >> np.uint64(PART_BITS)
-    paths = dict(
-        zip(
-            tables["parts"].column("part").to_pylist(),
-            tables["parts"].column("path").to_pylist(),
-            strict=True,
-        )
-    )
+    parts = {row["part"]: row for row in tables["parts"].to_pylist()}
     for number in np.unique(part):
-        if indexed(node[part == number][:1]).all() and not storage.exists(paths[int(number)]):
-            continue  # An earlier run's shard that is no longer there: estimates must do.
         here = part == number
+        if int(number) not in parts and is_indexed(node[here]).all():
+            continue  # An earlier run's shard that is no longer there: estimates must do.
         asked, base = node[here], np.uint64(number) << np.uint64(PART_BITS)
         wanted = np.unique(asked - base).astype(np.int64)
-        for rows, staged in read_rows(paths[int(number)], wanted, columns):
+        for rows, staged in read_rows(parts[int(number)], wanted, columns):
             vectors = make(staged)
             begin, end = np.searchsorted(asked, (rows[[0, -1]].astype(np.uint64) + base))
             end = np.searchsorted(asked, rows[-1].astype(np.uint64) + base, side="right")
@@ -240,8 +246,8 @@ def compare_sets(
     tail = vectors.column("tail").to_numpy()[right]
     near = pa.array(similarity >= np.where(tail, tail_threshold, threshold))
     columns = [pairs.column(name) for name in EDGE.names[:6]]
-    columns += [pa.array(similarity), pa.array(exact), pairs.column("witness")]
-    columns.append(pa.array(indexed(uint64(pairs, "u"))))
+    columns += [pa.array(similarity), pairs.column("witness")]
+    columns.append(pa.array(is_indexed(uint64(pairs, "u"))))
     edges = pa.table(columns, schema=EDGE).filter(near)
     yield "edges", edges
     yield "beaten", pa.table([pa.array(np.unique(uint64(edges, "v")))], schema=NODE)

@@ -39,7 +39,6 @@ _REACH = 512
 before it."""
 _MOST = 64
 """Most pairs of one document in one bucket; the most alike are taken."""
-_FILE = ("part", "path")
 _UNCOMPARED = WHY_OPEN.index("uncompared")
 _LOST = WHY_OPEN.index("witness_lost")
 
@@ -85,12 +84,12 @@ def thin(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tuple[str, 
     hot = hot.take(np.argsort(uint64(hot, "node"), kind="stable"))
     node = uint64(hot, "node")
     part = node >> np.uint64(PART_BITS)
-    for number, path in zip(*(tables["parts"].column(n).to_pylist() for n in _FILE), strict=True):
-        first, last = np.searchsorted(part, [number, number + 1])
+    for file in tables["parts"].to_pylist():
+        first, last = np.searchsorted(part, [file["part"], file["part"] + 1])
         if first == last:
             continue
         row = (node[first:last] & np.uint64((1 << PART_BITS) - 1)).astype(np.int64)
-        for rows, read in read_rows(path, np.unique(row), ["doc_id", "signature"]):
+        for rows, read in read_rows(file, np.unique(row), ["doc_id", "signature"]):
             low, high = np.searchsorted(row, [rows[0], rows[-1] + 1])
             here = hot.slice(first + low, high - low)
             found = read.take(np.searchsorted(rows, row[low:high]))

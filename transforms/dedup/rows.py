@@ -6,14 +6,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.records import REASONS
+from transforms.records import INDEX_PART, PART_BITS, REASONS
 
 __all__ = [
     "EDGE",
     "ESTIMATED",
     "FATE",
     "HOT",
-    "INDEXED",
     "KEPT",
     "LIGHT",
     "NODE",
@@ -21,12 +20,14 @@ __all__ = [
     "ORIGINS",
     "PAIR",
     "PART",
+    "PUBLISHED",
     "REQUEST",
+    "SEEN",
     "SURVIVOR",
     "TIERS",
     "UNDECIDED",
     "WHY_OPEN",
-    "indexed",
+    "is_indexed",
     "original",
     "reason_code",
     "uint64",
@@ -43,23 +44,17 @@ def reason_code(reason: str) -> int:
     return REASONS.index(reason)
 
 
-INDEXED = np.uint64(1 << 63)
-"""Bit of `node` that marks a document which an earlier run published: it is read from
-the index, never removed and always kept. The other bits are its place in the index."""
-
-
-def indexed(node: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
-    """Which nodes are documents of earlier runs."""
-    return np.asarray((node & INDEXED) != 0)
-
-
 def original(hi: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
     """Which survivor keys, by their first word, are those of originals (tier A or B)."""
     return np.asarray((hi >> np.uint64(62)) < 2)
 
 
-PART = pa.schema([("part", pa.uint64()), ("path", pa.string()), ("rows", pa.int64())])
-"""One Parquet file of staging: `node >> 24` of its rows, where it is, and its rows."""
+PART = pa.schema(
+    [("part", pa.uint64()), ("path", pa.string()), ("rows", pa.int64()), ("first", pa.int64())]
+)
+"""One Parquet file of staging, of an index or of a published run: `node >> 24` of its
+rows, where it is, how many rows, and the row of the file at which they begin: 0 but in
+an index file that holds several shards."""
 
 LIGHT = pa.schema(
     [
@@ -103,6 +98,23 @@ SURVIVOR = pa.schema(
 KEPT = pa.schema([field for field in SURVIVOR if field.name not in ("hi", "lo", "bands")])
 """A document that deduplication kept."""
 
+PUBLISHED = pa.schema(
+    [
+        ("node", pa.uint64()),
+        ("doc_id", pa.binary()),
+        ("text_hash", pa.binary()),
+        ("hi", pa.uint64()),
+        ("lo", pa.uint64()),
+        ("original", pa.bool_()),
+        ("bands", pa.binary()),
+    ]
+)
+"""A document that an earlier run published, from the index. `node` is in the space of
+the index (`is_indexed`); `original`, that its tier is A or B; the rest as in `SURVIVOR`."""
+
+SEEN = pa.schema([PUBLISHED.field(name) for name in ("node", "doc_id", "text_hash", "original")])
+"""What exact copies need to know of a published document."""
+
 FATE = pa.schema(
     [
         ("node", pa.uint64()),
@@ -111,9 +123,11 @@ FATE = pa.schema(
         ("similarity", pa.float64()),
         ("tier", pa.int8()),
         ("origin", pa.int8()),
+        ("by", pa.uint64()),
     ]
 )
-"""What became of a dropped document; `reason` as in `reason_code`."""
+"""What became of a dropped document; `reason` as in `reason_code`, `by` the node of the
+witness: null without one, in the space of the index (`is_indexed`) for one of an earlier run."""
 
 COPY = FATE.append(pa.field("of", pa.uint64()))
 """The fate of an exact copy so far; `of` is the survivor of its group."""
@@ -142,11 +156,9 @@ REQUEST = pa.schema([("node", pa.uint64()), ("dest", pa.uint32())])
 
 EDGE = pa.schema(
     [field for field in PAIR if field.name != "dest"]
-    + [("similarity", pa.float64()), ("exact", pa.bool_())]
-    + [("witness", pa.binary()), ("u_kept", pa.bool_())]
+    + [("similarity", pa.float64()), ("witness", pa.binary()), ("u_kept", pa.bool_())]
 )
-"""A verified pair. `exact` says that `similarity` was computed from shingle sets, not
-estimated; `u_kept`, that u is known to stay."""
+"""A verified pair. `witness` is the doc_id of `u`; `u_kept`, that u is known to stay."""
 
 NODE = pa.schema([("node", pa.uint64())])
 """A document, and nothing but which."""
@@ -171,13 +183,17 @@ REMOVED = pa.schema(
         ("by", pa.uint64()),
         ("witness", pa.binary()),
         ("similarity", pa.float64()),
-        ("exact", pa.bool_()),
     ]
 )
 """A near-duplicate and the kept neighbour that removes it."""
 
 CREDIT = pa.schema([("node", pa.uint64()), ("copies", pa.int64()), ("copies_original", pa.int64())])
 """Copies that a removed document hands to its witness."""
+
+
+def is_indexed(node: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    """Which nodes are of documents that earlier runs published."""
+    return node >> np.uint64(PART_BITS) >= np.uint64(INDEX_PART)
 
 
 def uint64(table: pa.Table, name: str) -> npt.NDArray[np.uint64]:

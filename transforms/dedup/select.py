@@ -41,7 +41,7 @@ def _by_v(edges: pa.Table) -> tuple[pa.Table, Index]:
 def _removed(edges: pa.Table, chosen: Index) -> pa.Table:
     """REMOVED rows from the edge that removes each document."""
     taken = edges.take(chosen)
-    names = ("v", "u", "witness", "similarity", "exact")
+    names = ("v", "u", "witness", "similarity")
     return pa.table([taken.column(name) for name in names], schema=REMOVED)
 
 

@@ -15,7 +15,7 @@ from transforms.dedup.rows import (
     KEPT,
     UNDECIDED,
     WHY_OPEN,
-    indexed,
+    is_indexed,
     reason_code,
     uint64,
 )
@@ -53,11 +53,12 @@ def remove_near(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tupl
     reason = pa.array(np.full(len(gone), reason_code("near_duplicate"), dtype=np.int8))
     columns = [removed.column("node"), reason, removed.column("witness")]
     columns += [removed.column("similarity"), gone.column("tier"), gone.column("origin")]
+    columns.append(removed.column("by"))
     yield "fates", pa.table(columns, schema=FATE)
     yield "fates", _follow(tables["copies"], removed)
     columns = [removed.column("by"), gone.column("copies"), gone.column("copies_original")]
     credited = pa.table(columns, schema=CREDIT)
-    yield "credits", credited.filter(pa.array(~indexed(uint64(removed, "by"))))
+    yield "credits", credited.filter(pa.array(~is_indexed(uint64(removed, "by"))))
 
 
 def _undecided(survivors: pa.Table, stays: npt.NDArray[np.bool_], given: pa.Table) -> pa.Table:
@@ -94,6 +95,7 @@ def _follow(copies: pa.Table, removed: pa.Table) -> pa.Table:
         ("reason", reason),
         ("witness", taken.column("witness").combine_chunks()),
         ("similarity", taken.column("similarity").combine_chunks()),
+        ("by", taken.column("by").combine_chunks()),
     ):
         replaced = pc.replace_with_mask(fates.column(name).combine_chunks(), mask, column)
         fates = fates.set_column(fates.schema.get_field_index(name), name, replaced)

@@ -300,12 +300,20 @@ class SettleParts(beam.PTransform):
             text a row group at a time.
         spool: How the light rows travel.
         policies: Whose decisions are published.
+        pinned: Staging folder that pins what the run compares with; None without an index.
     """
 
-    def __init__(self, unit: Unit, partitions: int, spool: Spool, policies: Policies = ()) -> None:
+    def __init__(
+        self,
+        unit: Unit,
+        partitions: int,
+        spool: Spool,
+        policies: Policies = (),
+        pinned: str | None = None,
+    ) -> None:
         super().__init__()
         self._unit, self._partitions, self._spool = unit, partitions, spool
-        self._policies = policies
+        self._policies, self._pinned = policies, pinned
 
     def expand(self, given: Mapping[str, beam.PCollection]) -> dict[str, beam.PCollection]:
         """Brings outcomes to the parts that they are for."""
@@ -317,7 +325,9 @@ class SettleParts(beam.PTransform):
             "trimmed": Input(TRIMMED, by_part),
             "too_large": Input(LIGHT, by_part),
         }
-        apply = functools.partial(settle_parts, unit=self._unit, policies=self._policies)
+        apply = functools.partial(
+            settle_parts, unit=self._unit, policies=self._policies, pinned=self._pinned
+        )
         outputs = ("routed", "dropped", "ledger")
         rows = {name: given[name] for name in inputs}
         sides = {name: beam.pvalue.AsList(given[name]) for name in ("decisions",) if name in given}

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.dedup.candidates import band_rows, bucket_pairs, requests_of, unique_pairs
-from transforms.dedup.rows import BAND, INDEXED, PAIR, SURVIVOR
+from transforms.dedup.rows import BAND, PAIR, SURVIVOR
+from transforms.records import INDEX_PART, PART_BITS
 
-OLD = int(INDEXED)
+OLD = INDEX_PART << PART_BITS
 Buckets = dict[int, list[int]]
 
 

@@ -16,10 +16,10 @@ from transforms.dedup.compare import (
 )
 from transforms.dedup.config import DedupConfig
 from transforms.dedup.fingerprint import fingerprint
-from transforms.dedup.rows import EDGE, ESTIMATED, INDEXED, NODE, PAIR, PART, REQUEST
+from transforms.dedup.rows import EDGE, ESTIMATED, NODE, PAIR, PART, REQUEST
 from transforms.dedup.shingles import shingle_sets
 from transforms.errors import InputError
-from transforms.records import INGESTED, PART_BITS
+from transforms.records import INDEX_PART, INGESTED, PART_BITS
 
 CONFIG = DedupConfig()
 PARTS = (0, 3, 2**40 - 1)
@@ -43,7 +43,7 @@ def staging(tmp_path_factory):
         staged |= {row["node"]: row for row in batch.to_pylist()}
         path = str(folder / f"part {part}.parquet")
         pq.write_table(pa.Table.from_batches([batch]), path, row_group_size=3)
-        parts.append({"part": part, "path": path, "rows": len(rows)})
+        parts.append({"part": part, "path": path, "rows": len(rows), "first": 0})
     return texts, staged, pa.Table.from_pylist(parts, schema=PART)
 
 
@@ -89,21 +89,34 @@ def test_single_rows_at_the_ends_of_row_groups(staging, at):
     assert set(ask(staging, fetch_signatures, [(node, 1)])) == {(node, 1)}
 
 
+def test_a_part_may_begin_within_a_file(staging):
+    _, staged, parts = staging
+    old = INDEX_PART + 2
+    first = parts.to_pylist()[1]
+    within = pa.Table.from_pylist([{**first, "part": old, "rows": 5, "first": 4}], schema=PART)
+    wanted = requests([((old << PART_BITS) + row, 0) for row in range(5)])
+    tables = {"requests": wanted, "parts": within}
+    found = [row for _, table in fetch_signatures(0, tables) for row in table.to_pylist()]
+    assert len(found) == 5
+    for row in found:
+        there = staged[(PARTS[1] << PART_BITS) + row["node"] - (old << PART_BITS) + 4]
+        assert (row["doc_id"], row["vector"]) == (there["doc_id"], there["signature"])
+
+
 def test_no_requests_read_nothing(staging):
     assert ask(staging, fetch_signatures, []) == {}
     # A partition may hold parts and no requests; then files are not even opened.
-    gone = pa.table({"part": [0], "path": ["gone"], "rows": [1]}, schema=PART)
+    gone = pa.table({"part": [0], "path": ["gone"], "rows": [1], "first": [0]}, schema=PART)
     assert list(fetch_sets(0, {"requests": requests([]), "parts": gone}, ngram=5)) == []
 
 
 def test_a_shard_of_an_earlier_run_that_is_gone_answers_nothing(staging):
-    old = (int(INDEXED) >> PART_BITS) + 5
-    gone = {"part": old, "path": "gone.parquet", "rows": 9}
-    parts = pa.concat_tables([staging[2], pa.Table.from_pylist([gone], schema=PART)])
+    old = INDEX_PART + 5
     wanted = [(1, 0), ((old << PART_BITS) + 3, 0)]
-    answers = list(fetch_sets(0, {"requests": requests(wanted), "parts": parts}, ngram=5))
+    answers = list(fetch_sets(0, {"requests": requests(wanted), "parts": staging[2]}, ngram=5))
     assert [row["node"] for _, table in answers for row in table.to_pylist()] == [1]
-    missing = pa.Table.from_pylist([{**gone, "part": 0}], schema=PART)
+    gone = {"part": 0, "path": "gone.parquet", "rows": 9, "first": 0}
+    missing = pa.Table.from_pylist([gone], schema=PART)
     with pytest.raises(InputError, match=r"gone\.parquet"):
         list(fetch_sets(0, {"requests": requests([(1, 0)]), "parts": missing}, ngram=5))
 
@@ -175,7 +188,7 @@ def test_edges_are_the_pairs_at_or_above_the_threshold(threshold):
     exact = {(u, v): similarity(shingles(texts[u], 5), shingles(texts[v], 5)) for u, v in pairs}
     assert found.keys() == {pair for pair, s in exact.items() if s >= threshold}
     for pair, edge in found.items():
-        assert (edge["similarity"], edge["exact"]) == (exact[pair], True)
+        assert edge["similarity"] == exact[pair]
         assert edge["witness"] == b"%016d" % pair[0]
         assert edge["u_kept"] is False
 
@@ -195,14 +208,14 @@ def test_a_threshold_of_its_own_guards_the_tail_document_that_would_go(tails, re
 
 
 def test_the_estimate_stands_in_for_the_text_of_an_earlier_run():
-    old = int(INDEXED) + 7
+    old = (INDEX_PART << PART_BITS) + 7
     sets = shingle_sets(pa.array(["a b c d", "a b c d e", "x y z"]), 1).to_pylist()
     rows = [{"dest": 4, "node": n, "tail": False, "vector": s} for n, s in enumerate(sets)]
     found = compared([(old, 0), (0, 1), (old + 1, 1), (0, 2)], rows)
-    assert {p: (e["similarity"], e["exact"], e["u_kept"]) for p, e in found.items()} == {
-        (old, 0): (0.9, False, True),
-        (0, 1): (0.8, True, False),
-        (old + 1, 1): (0.9, False, True),
+    assert {p: (e["similarity"], e["u_kept"]) for p, e in found.items()} == {
+        (old, 0): (0.9, True),
+        (0, 1): (0.8, False),
+        (old + 1, 1): (0.9, True),
     }
     assert compared([(old, 0)], rows, threshold=0.95) == {}
 

@@ -12,7 +12,6 @@ from transforms.dedup.rows import (
     COPY,
     CREDIT,
     FATE,
-    INDEXED,
     KEPT,
     OPEN,
     REMOVED,
@@ -22,6 +21,7 @@ from transforms.dedup.rows import (
 )
 from transforms.dedup.settle import add_copies, remove_near
 from transforms.provenance.group import settle_groups
+from transforms.records import INDEX_PART, PART_BITS
 
 EXACT, NEAR, EXCLUDED = map(reason_code, ("exact_duplicate", "near_duplicate", "excluded"))
 
@@ -64,6 +64,7 @@ def test_each_group_keeps_its_best():
             "similarity": 1.0,
             "tier": 2,
             "origin": 1,
+            "by": 3,
             "of": 3,
         }
 
@@ -202,7 +203,7 @@ class TestVerdictsComeHome:
         assert self.undecided == names
 
     def test_a_witness_of_an_earlier_run_counts_nothing(self):
-        old = int(INDEXED) + 4
+        old = (INDEX_PART << PART_BITS) + 4
         row = {"node": 4, "by": old, "witness": b"w" * 16, "similarity": 0.9}
         kept, fates = self.home([row])
         assert fates[4]["witness"] == fates[5]["witness"] == b"w" * 16

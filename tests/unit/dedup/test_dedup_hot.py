@@ -13,16 +13,15 @@ from transforms.dedup.rows import (
     EDGE,
     ESTIMATED,
     HOT,
-    INDEXED,
     NODE,
     OPEN,
     PART,
     REQUEST,
     WHY_OPEN,
 )
-from transforms.records import PART_BITS
+from transforms.records import INDEX_PART, PART_BITS
 
-OLD = int(INDEXED)
+OLD = INDEX_PART << PART_BITS
 SIZE = 96  # values in a signature: three blocks of the early stop
 
 
@@ -51,7 +50,7 @@ def parts(tmp_path):
         ids = [b"%d.%d" % (number, row) for row in range(10)]
         made = [b"s" + one for one in ids]
         pq.write_table(pa.table({"doc_id": ids, "signature": made}), path, row_group_size=4)
-        rows.append({"part": number, "path": path, "rows": 10})
+        rows.append({"part": number, "path": path, "rows": 10, "first": 0})
     return pa.Table.from_pylist(rows, schema=PART)
 
 
