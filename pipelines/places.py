@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from pipelines.graph import TEMPORARY, Job
+from pipelines.graph import DECISIONS, TEMPORARY, Job
 from transforms import storage
 from transforms.dedup.index import layout, pins
 from transforms.errors import UsageError
@@ -20,7 +20,7 @@ from transforms.staging.record import ANNOTATED, KEPT_RECORD
 __all__ = ["check_output", "fill_staging", "same_place"]
 
 _OWNER = "run.json"
-_SELECTED = ("kept", "spool", "progress", KEPT_RECORD, OUTCOME, pins.FACTS, pins.PINS)
+_SELECTED = ("kept", "spool", "progress", DECISIONS, KEPT_RECORD, OUTCOME, pins.FACTS, pins.PINS)
 _ANNOTATED = ("parts", "dead_letters", ANNOTATED)
 _PUBLISHED = ("data", "dropped", "dead_letters", TEMPORARY)
 

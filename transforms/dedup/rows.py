@@ -10,9 +10,13 @@ from transforms.records import INDEX_PART, PART_BITS, REASONS
 
 __all__ = [
     "EDGE",
+    "ESTIMATED",
     "FATE",
+    "HOT",
     "KEPT",
     "LIGHT",
+    "NODE",
+    "OPEN",
     "ORIGINS",
     "PAIR",
     "PART",
@@ -21,7 +25,10 @@ __all__ = [
     "SEEN",
     "SURVIVOR",
     "TIERS",
+    "UNDECIDED",
+    "WHY_OPEN",
     "is_indexed",
+    "original",
     "reason_code",
     "uint64",
 ]
@@ -35,6 +42,11 @@ TIERS = ("A", "B", None)
 def reason_code(reason: str) -> int:
     """The code of a reason for dropping a document; -1 is for a kept one."""
     return REASONS.index(reason)
+
+
+def original(hi: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    """Which survivor keys, by their first word, are those of originals (tier A or B)."""
+    return np.asarray((hi >> np.uint64(62)) < 2)
 
 
 PART = pa.schema(
@@ -125,12 +137,19 @@ BAND = pa.schema(
 )
 """One band key of one survivor."""
 
+HOT = pa.schema([*BAND, ("doc_id", pa.binary()), ("signature", pa.binary())])
+"""A document of a bucket that is too large to be compared pair by pair."""
+
 PAIR = pa.schema(
     [(name, pa.uint64()) for name in ("u", "v", "u_hi", "u_lo", "v_hi", "v_lo")]
     + [("dest", pa.uint32())]
 )
-"""A candidate pair: `u` comes before `v` in survivor order. `dest` is the partition
-in which the two are compared."""
+"""A candidate pair: `u` comes before `v` in survivor order, or is of the index. `dest`
+is the partition in which the two are compared."""
+
+ESTIMATED = pa.schema([*PAIR, ("estimate", pa.float64()), ("witness", pa.binary())])
+"""A candidate pair with the similarity that the two signatures estimate; `witness` is
+the doc_id of `u`."""
 
 REQUEST = pa.schema([("node", pa.uint64()), ("dest", pa.uint32())])
 """`dest` wants a vector of `node`."""
@@ -140,6 +159,20 @@ EDGE = pa.schema(
     + [("similarity", pa.float64()), ("witness", pa.binary()), ("u_kept", pa.bool_())]
 )
 """A verified pair. `witness` is the doc_id of `u`; `u_kept`, that u is known to stay."""
+
+NODE = pa.schema([("node", pa.uint64())])
+"""A document, and nothing but which."""
+
+WHY_OPEN = ("residue", "uncompared", "witness_lost")
+"""Why a kept document may still have a kept near-duplicate, by code: too many edges were
+left after the rounds; its bucket was too large; the document that first seemed to cover
+it was itself removed."""
+
+OPEN = NODE.append(pa.field("why", pa.int8()))
+"""A document that may be kept although a near-duplicate of it is; see `WHY_OPEN`."""
+
+UNDECIDED = pa.schema([("doc_id", pa.binary()), ("why", pa.string())])
+"""A kept document that may have a kept near-duplicate."""
 
 STATUS = pa.schema([("node", pa.uint64()), ("removed", pa.bool_())])
 """A node with a better neighbour: removed, or not yet decided."""

@@ -9,7 +9,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.dedup.rows import CREDIT, FATE, KEPT, is_indexed, reason_code, uint64
+from transforms.dedup.rows import (
+    CREDIT,
+    FATE,
+    KEPT,
+    UNDECIDED,
+    WHY_OPEN,
+    is_indexed,
+    reason_code,
+    uint64,
+)
 
 __all__ = ["add_copies", "remove_near"]
 
@@ -25,13 +34,13 @@ def remove_near(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tupl
 
     Args:
         partition: Not used.
-        tables: `survivors` (SURVIVOR) and `removed` (REMOVED) by node, and `copies`
-            (COPY) by the survivor of their group.
+        tables: `survivors` (SURVIVOR), `removed` (REMOVED) and `open` (OPEN) by node,
+            and `copies` (COPY) by the survivor of their group.
 
     Yields:
-        `kept` (KEPT), `fates` (FATE) of the removed and of all copies, and `credits`
-        (CREDIT) for the witnesses of the removed that this run keeps: what an earlier
-        run published never changes.
+        `kept` (KEPT), `fates` (FATE) of the removed and of all copies, `credits`
+        (CREDIT) for those witnesses of the removed that are of this run, and
+        `undecided` (UNDECIDED), the open documents that are kept.
     """
     del partition
     survivors, removed = _sorted(tables["survivors"]), _sorted(tables["removed"])
@@ -39,6 +48,7 @@ def remove_near(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tupl
     stays = np.ones(len(survivors), dtype=bool)
     stays[at] = False
     yield "kept", survivors.select(KEPT.names).filter(pa.array(stays))
+    yield "undecided", _undecided(survivors, stays, tables["open"])
     gone = survivors.take(at)
     reason = pa.array(np.full(len(gone), reason_code("near_duplicate"), dtype=np.int8))
     columns = [removed.column("node"), reason, removed.column("witness")]
@@ -47,8 +57,19 @@ def remove_near(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tupl
     yield "fates", pa.table(columns, schema=FATE)
     yield "fates", _follow(tables["copies"], removed)
     columns = [removed.column("by"), gone.column("copies"), gone.column("copies_original")]
-    here = pa.array(~is_indexed(uint64(removed, "by")))
-    yield "credits", pa.table(columns, schema=CREDIT).filter(here)
+    credited = pa.table(columns, schema=CREDIT)
+    yield "credits", credited.filter(pa.array(~is_indexed(uint64(removed, "by"))))
+
+
+def _undecided(survivors: pa.Table, stays: npt.NDArray[np.bool_], given: pa.Table) -> pa.Table:
+    """The kept among open documents, each once with the first reason that there is."""
+    node, why = uint64(given, "node"), given.column("why").to_numpy()
+    order = np.lexsort((why, node))
+    node, first = np.unique(node[order], return_index=True)
+    at = np.searchsorted(uint64(survivors, "node"), node)
+    kept = stays[at]
+    names = pa.array(WHY_OPEN).take(pa.array(why[order][first][kept]))
+    return pa.table([survivors.column("doc_id").take(at[kept]), names], schema=UNDECIDED)
 
 
 def _follow(copies: pa.Table, removed: pa.Table) -> pa.Table:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
 from transforms import metrics
 from transforms.dedup.index.write import Recorder
+from transforms.dedup.rows import UNDECIDED
 from transforms.exchange import Exchange, Input, Spool
 from transforms.outcome import recorded, write_outcome
 from transforms.partition import by_hash, by_value
@@ -120,8 +121,9 @@ class WriteShards(beam.PTransform):
 class PublishShards(beam.PTransform):
     """Checks the run as a whole and makes it visible, or refuses.
 
-    Input: a dict of `reports`, `files`, `findings`, `ledger` and `plan` (one JSON
-    object as `dict`). Output: one manifest, as a `dict`.
+    Input: a dict of `reports`, `files`, `findings`, `ledger`, `undecided`
+    (dedup.rows.UNDECIDED) and `plan` (one JSON object as `dict`). Output: one manifest,
+    as a `dict`.
 
     Args:
         where: Places, names and conditions.
@@ -136,7 +138,7 @@ class PublishShards(beam.PTransform):
         """One step that sees all summaries."""
         sides = [
             beam.pvalue.AsList(given[name])
-            for name in ("plan", "reports", "files", "ledger", "findings")
+            for name in ("plan", "reports", "files", "ledger", "findings", "undecided")
         ]
         start = given["plan"].pipeline | "Begin publishing" >> beam.Create([self._where.run])
         publishing = beam.ParDo(_Publish(self._where, self._staging), *sides)
@@ -152,7 +154,7 @@ class _Publish(beam.DoFn):
         self._where, self._staging = where, staging
 
     def process(  # type: ignore[no-untyped-def]
-        self, run: str, plan, reports, files, ledger, findings
+        self, run: str, plan, reports, files, ledger, findings, undecided
     ) -> Iterator[str]:
         with recorded(self._staging), metrics.cpu("publish"):
             found = _table(findings, identities.FINDING).column("finding").to_pylist()
@@ -162,6 +164,7 @@ class _Publish(beam.DoFn):
                 _table(reports, REPORT),
                 _table(files, assemble.FILE),
                 _table(ledger, LEDGER),
+                _table(undecided, UNDECIDED),
                 found,
             )
             write_outcome(self._staging, 0, f"published {manifest['run']}")

@@ -56,7 +56,10 @@ def _ledger(manifest: Mapping[str, Any]) -> str:
     ledger = manifest["ledger"]
     rows: list[list[object]] = [["read", ledger["read"]], ["kept", ledger["kept"]]]
     rows += [[f"dropped: {reason}", count] for reason, count in ledger["dropped"].items()]
-    return _table(["documents", "count"], [*rows, ["dead letters", ledger["dead_letters"]]])
+    rows.append(["dead letters", ledger["dead_letters"]])
+    if left := manifest["undecided"]["documents"]:
+        rows.append(["kept, though a near-duplicate of theirs may be, too", left])
+    return _table(["documents", "count"], rows)
 
 
 def _languages(manifest: Mapping[str, Any]) -> str:

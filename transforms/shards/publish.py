@@ -138,6 +138,7 @@ def publish(
     reports: pa.Table,
     files: pa.Table,
     outcomes: pa.Table,
+    undecided: pa.Table,
     findings: Sequence[str],
 ) -> dict[str, Any]:
     """Publishes a run whose shards lie under temporary names.
@@ -149,6 +150,7 @@ def publish(
         reports: Rows of `check.REPORT`, one a shard.
         files: Rows of `assemble.FILE`.
         outcomes: Rows of `staging.LEDGER`.
+        undecided: Rows of `dedup.rows.UNDECIDED`.
         findings: Of the checks across files.
 
     Returns:
@@ -191,6 +193,7 @@ def publish(
         "plan": plan,
         "tail": sorted(lang for lang in ledger["by_language"] if where.promise.is_tail(lang)),
         "languages": manifests.languages_of(shards),
+        "undecided": manifests.undecided_entry(undecided),
         "ledger": ledger | {"size": build_ledger(outcomes, 0, "size")},
         "shards": manifests.shard_entries(shards, where.promise),
         "files": _name_files(where, others),

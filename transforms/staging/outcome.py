@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from transforms.dedup.index.pins import PIN, read_pins
 from transforms.dedup.rows import ORIGINS, TIERS, is_indexed, reason_code, uint64
 from transforms.errors import LedgerError
 from transforms.records import DROPPED, INDEX_PART, PART_BITS, PUBLISHED, REASONS, SIGNATURE
+from transforms.staging.survey import Policy, apply_decisions, columns_of, read_decisions
 
 __all__ = ["INDEXED", "LEDGER", "ROUTED", "settle_parts"]
 
@@ -196,7 +197,13 @@ def _witnessed(fates: pa.Table, pins: pa.Table) -> tuple[pa.Array, pa.Array, pa.
 
 
 def settle_parts(
-    partition: int, tables: Mapping[str, pa.Table], *, unit: str, pinned: str | None = None
+    partition: int,
+    tables: Mapping[str, pa.Table],
+    *,
+    unit: str,
+    policies: Sequence[Policy] = (),
+    decisions: Iterable[pa.RecordBatch] = (),
+    pinned: str | None = None,
 ) -> Iterator[tuple[str, pa.Table]]:
     """Reads parts of staging and sends every row where it belongs.
 
@@ -206,6 +213,8 @@ def settle_parts(
             (finalise.ASSIGNED),
             `trimmed` (finalise.TRIMMED) and `too_large` (ranks.LIGHT).
         unit: Size unit of the ledger.
+        policies: Whose decisions are published.
+        decisions: Rows of `survey.DECISIONS`.
         pinned: Staging folder that pins what the run compares with; None without an index.
 
     Yields:
@@ -225,6 +234,7 @@ def settle_parts(
     schema = INDEXED if pinned else ROUTED
     pins = read_pins(pinned) if pinned else PIN.empty_table()
     names = [name for name in schema.names if name not in _PLACED]
+    names, made = columns_of(policies, names), read_decisions(decisions)
     for number, path, rows in zip(
         *(tables["parts"].column(n).to_pylist() for n in ("part", "path", "rows")), strict=True
     ):
@@ -233,6 +243,7 @@ def settle_parts(
             file = pq.ParquetFile(source)
             for group in range(file.num_row_groups):
                 staged = file.read_row_group(group, columns=names)
+                staged = apply_decisions(staged, policies, made)
                 routed = _routed(part, staged, first, schema)
                 if routed is not None:
                     yield "routed", routed
