@@ -77,7 +77,7 @@ def compact(
     groups = list(_groups(held, _sizes(index), file_bytes))
     written = max([int(now), *(compaction.written + 1 for compaction in before)])
     for group in groups:
-        _merge(index, [piece for path in group for piece in held[path]], written)
+        _merge(index, sorted(piece for path in group for piece in held[path]), written)
     after = compactions(index)
     removed = _remove_replaced(index, after, now - older_than)
     uncounted = [run for run, _, counts in runs if not counts] if remove_unfinished else []
@@ -97,7 +97,7 @@ def _live(compacted: Iterable[Compaction]) -> list[Piece]:
 def _containers(found: Iterable[Piece]) -> dict[str, list[Piece]]:
     """Pieces by the file that holds them, files and pieces in order of run and shard."""
     held: dict[str, list[Piece]] = {}
-    for piece in sorted(set(found), key=lambda piece: (piece.run, piece.shard)):
+    for piece in sorted(set(found)):
         held.setdefault(piece.path, []).append(piece)
     return held
 

@@ -16,7 +16,7 @@ from transforms.errors import InputError
 __all__ = ["Compaction", "Piece", "compactions", "pieces"]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, order=True)
 class Piece:
     """The index rows of one shard.
 
