@@ -11,12 +11,15 @@ import apache_beam as beam
 import orjson
 import pyarrow as pa
 
-from pipelines.bridges import assess_published, settle, to_rebalance
+from pipelines.bridges import assess_published, days, settle, to_rebalance
 from pipelines.config import Config
 from pipelines.policies import surveyed
 from transforms import storage
 from transforms.dead import DeadPolicy
 from transforms.dedup.beam import Deduplicate, Fingerprint, Scale
+from transforms.dedup.index.beam import ReadIndex
+from transforms.dedup.index.pins import Facts
+from transforms.dedup.index.write import Recorder
 from transforms.exchange import Carrier, Spool
 from transforms.ingest.beam import ReadDocuments
 from transforms.ingest.exclude import ExcludeList
@@ -65,6 +68,8 @@ class Job:
         carrier: How rows travel.
         scale: Numbers of partitions.
         input_bytes: Size of all input files.
+        unpinned: The run's name but for what an index holds.
+        index: What the run compares with and appends to; None without an index.
     """
 
     config: Config
@@ -77,6 +82,8 @@ class Job:
     carrier: Carrier
     scale: Scale
     input_bytes: int
+    unpinned: str = ""
+    index: Facts | None = None
 
     def place(self, *names: str) -> str:
         """A path in staging."""
@@ -87,6 +94,18 @@ class Job:
         """When too much of the input is unreadable."""
         most = self.config.ingest.max_dead_fraction
         return DeadPolicy(most, self.input_bytes, self.place("dead_letters"))
+
+    @property
+    def pinned(self) -> str | None:
+        """The staging folder, where it pins what the run compares with; else None."""
+        return self.staging if self.index else None
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """What writes the run's index files; None where nothing is appended."""
+        if self.index is None or not self.index.append:
+            return None
+        return Recorder(self.index.index, self.name, self.config.dedup, days)
 
     @property
     def spool(self) -> Spool:
@@ -146,9 +165,8 @@ def select(given: Collections, job: Job) -> None:
     light = {"parts": given["parts"], **decided} | "Read light rows" >> ReadLight(
         exclude, convicted, config.unit, config.dedup, policies
     )
-    fates = {"documents": light, "parts": given["parts"]} | "Deduplicate" >> Deduplicate(
-        config.dedup, settle, job.scale, job.spool
-    )
+    compared = {"documents": light, "parts": given["parts"], **_index(light.pipeline, job)}
+    fates = compared | "Deduplicate" >> Deduplicate(config.dedup, settle, job.scale, job.spool)
     known = {"spill": fates["kept"]} | "Record fates" >> RecordStaging(
         job.staging, "kept", KEPT_RECORD, {"unit": config.unit}, job.spool
     )
@@ -165,7 +183,7 @@ def select(given: Collections, job: Job) -> None:
         "fates": fates["fates"],
         **{name: dealt[name] for name in names},
         **decided,
-    } | "Settle parts" >> SettleParts(config.unit, job.scale.text, job.spool, policies)
+    } | "Settle parts" >> SettleParts(config.unit, job.scale.text, job.spool, policies, job.pinned)
     temporary = storage.join(job.run or "", TEMPORARY)
     written = {
         "routed": settled["routed"],
@@ -178,12 +196,22 @@ def select(given: Collections, job: Job) -> None:
         job.scale.light,
         job.scale.files,
         job.spool,
+        job.pinned is not None,
+        job.recorder,
     )
     plan = dealt["plan"] | "Read plan" >> beam.FlatMap(_plans).with_output_types(dict)
     summaries = {"ledger": settled["ledger"], "plan": plan, "undecided": fates["undecided"]}
     _ = {**written, **summaries} | "Publish" >> PublishShards(
         publication(job, temporary), job.staging
     )
+
+
+def _index(pipeline: beam.Pipeline, job: Job) -> Collections:
+    """What earlier runs published, as far as this one compares with it."""
+    if job.pinned is None:
+        return {}
+    place = pipeline | "Pinned" >> beam.Create([job.pinned])
+    return place | "Read index" >> ReadIndex()  # type: ignore[no-any-return]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -216,7 +244,7 @@ def promise(config: Config) -> Promise:
 def publication(job: Job, temporary: str) -> Publication:
     """Where and under which conditions a run is published."""
     settings = job.config.model_dump(mode="json")
-    for place in ("input", "output", "staging", "exclude", "exchange"):
+    for place in ("input", "output", "staging", "exclude", "index", "exchange"):
         settings.pop(place)
     return Publication(
         run=job.run or "",
@@ -226,6 +254,7 @@ def publication(job: Job, temporary: str) -> Publication:
         config_digest=job.config_digest,
         promise=promise(job.config),
         dead_policy=job.dead_policy,
+        pinned=job.pinned,
     )
 
 

@@ -46,8 +46,9 @@ def _promises(manifest: Mapping[str, Any]) -> str:
     rows: list[list[object]] = []
     for kind, sign, pick in (("floors", "at least", min), ("caps", "at most", max)):
         for name, share in manifest[kind].items():
-            worst = pick(shard["shares"][name] for shard in manifest["shards"])
-            rows.append([name, f"{sign} {share:.4g}", f"{worst:.4f}"])
+            shares = [shard["shares"][name] for shard in manifest["shards"]]
+            worst = f"{pick(shares):.4f}" if shares else "no shard"
+            rows.append([name, f"{sign} {share:.4g}", worst])
     return _table(["share", "promised in every shard", "worst shard"], rows) if rows else "None."
 
 

@@ -17,7 +17,17 @@ from transforms.dedup.config import DedupConfig
 from transforms.dedup.index import layout
 from transforms.errors import InputError
 
-__all__ = ["Pinned", "PublishedRun", "Segment", "Shard", "append", "counted", "listed", "run_names"]
+__all__ = [
+    "Pinned",
+    "PublishedRun",
+    "Segment",
+    "Shard",
+    "append",
+    "counted",
+    "listed",
+    "read_segment",
+    "run_names",
+]
 
 PublishedRun = Callable[[str], str | None]
 """The name of the run that is published in a folder; None without one."""
@@ -92,7 +102,7 @@ class Segment:
         return made | {"pinned": [pinned.record() for pinned in self.pinned]}
 
 
-def _read(index: str, run: str) -> Segment | None:
+def read_segment(index: str, run: str) -> Segment | None:
     """The segment of a run; None if it was never written to its end."""
     path = layout.segment_place(index, run, layout.SEGMENT)
     if not storage.exists(path):
@@ -133,7 +143,7 @@ def listed(index: str, published: PublishedRun) -> list[tuple[str, Segment | Non
     """
 
     def look(run: str) -> tuple[str, Segment | None, bool]:
-        segment = _read(index, run)
+        segment = read_segment(index, run)
         return run, segment, segment is not None and published(segment.folder) == run
 
     with ThreadPoolExecutor(_READERS) as pool:

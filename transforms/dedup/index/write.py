@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import io
+import uuid
 from collections.abc import Callable
 
 import numpy as np
@@ -10,12 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from transforms import storage
 from transforms.dedup.config import DedupConfig
+from transforms.dedup.index import layout
 from transforms.dedup.light import bands_of
 from transforms.dedup.rows import TIERS
 from transforms.dedup.survivor import UNDATED, survivor_keys
 
-__all__ = ["GROUP_ROWS", "INDEXED", "Days", "index_bytes", "index_rows"]
+__all__ = ["GROUP_ROWS", "INDEXED", "Days", "Recorder", "index_bytes", "index_rows"]
 
 Days = Callable[[pa.Array], pa.Array]
 """The last day that each published `date` can mean, as an ordinal; null where undated."""
@@ -95,3 +100,43 @@ def index_bytes(tables: list[pa.Table]) -> bytes:
         for table in tables:
             writer.write_table(table.combine_chunks(), row_group_size=GROUP_ROWS)
     return sink.getvalue()
+
+
+@dataclasses.dataclass(frozen=True)
+class Recorder:
+    """Writes the index files of a run under temporary names.
+
+    Attributes:
+        index: The index.
+        run: Name of the run.
+        config: How signatures were made and bands are cut.
+        days: Reads published dates.
+    """
+
+    index: str
+    run: str
+    config: DedupConfig
+    days: Days
+
+    @property
+    def folder(self) -> str:
+        """Of the temporary names."""
+        return layout.segment_place(self.index, self.run, layout.TEMPORARY)
+
+    def write(self, shard: pa.Table, signature: pa.Array) -> tuple[str, str]:
+        """Writes the index file of one shard.
+
+        Args:
+            shard: Rows of `records.PUBLISHED`, in the order of the shard.
+            signature: Of each row.
+
+        Returns:
+            Its path, and its sha256 in hexadecimal.
+        """
+        rows = index_rows(shard, signature, self.days, self.run, self.config)
+        data = index_bytes([rows])
+        # Unique per attempt: which attempt counts travels in the data.
+        path = storage.join(self.folder, f"{uuid.uuid4().hex}.parquet")
+        with storage.create(path) as sink:
+            sink.write(data)
+        return path, hashlib.sha256(data).hexdigest()
