@@ -56,7 +56,7 @@ def staged(folder: pathlib.Path) -> list[pa.RecordBatch]:
         ]  # fmt: skip
         path = folder / f"{number}.parquet"
         pq.write_table(pa.Table.from_pylist(rows, schema=STAGED), path)
-        parts.append(pa.record_batch([[number], [str(path)], [len(langs)]], schema=PART))
+        parts.append(pa.record_batch([[number], [str(path)], [len(langs)], [0]], schema=PART))
     return parts
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transforms.dedup.rows import BAND, PAIR, REQUEST, is_indexed, original, uint64
-from transforms.kernels import njit
+from transforms.kernels import Hashes, njit
 
 __all__ = [
     "Bands",
@@ -149,8 +149,16 @@ def _pairs(bands: Bands, most: int) -> tuple[Index, Index]:
 
 def distinct(bands: Bands, left: Index, right: Index) -> Index:
     """Where each pair of documents stands first among pairs of positions."""
-    pairs = np.stack([bands.node[left], bands.node[right]], axis=1).view("u8,u8").ravel()
-    return np.asarray(np.unique(pairs, return_index=True)[1], dtype=np.int64)
+    u, v = bands.node[left], bands.node[right]
+    order = np.lexsort((u, v))
+    return np.asarray(order[_fresh(u[order], v[order])], dtype=np.int64)
+
+
+def _fresh(u: Hashes, v: Hashes) -> Flags:
+    """Where a pair differs from the one before it."""
+    fresh = np.ones(len(u), dtype=bool)
+    fresh[1:] = (u[1:] != u[:-1]) | (v[1:] != v[:-1])
+    return fresh
 
 
 def pair_rows(bands: Bands, u: Index, v: Index, dest: int) -> pa.Table:
@@ -204,8 +212,7 @@ def unique_pairs(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tup
     pairs = tables["pairs"]
     u, v = uint64(pairs, "u"), uint64(pairs, "v")
     order = np.lexsort((u, v))
-    fresh = np.ones(len(order), dtype=bool)
-    fresh[1:] = (np.diff(u[order]) != 0) | (np.diff(v[order]) != 0)
+    fresh = _fresh(u[order], v[order])
     dest = pa.array(np.full(int(fresh.sum()), partition, dtype=np.uint32))
     once = pairs.take(order[fresh])
     once = once.set_column(once.schema.get_field_index("dest"), PAIR.field("dest"), dest)
