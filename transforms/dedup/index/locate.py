@@ -6,8 +6,6 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from transforms import storage
 from transforms.dedup.index import layout
 from transforms.dedup.index.segments import Segment
@@ -111,9 +109,3 @@ def _own_files(index: str) -> dict[tuple[str, str], str]:
     found = storage.glob(layout.segment_place(index, "*", "*.parquet"))
     split = [(entry.path.rsplit("/", 2), entry.path) for entry in found]
     return {(run, name): path for (_, run, name), path in split}
-
-
-def rows_of(path: str) -> int:
-    """Rows of a Parquet file."""
-    with storage.open_input(path) as source:
-        return int(pq.ParquetFile(source).metadata.num_rows)
