@@ -17,7 +17,7 @@ import xxhash
 
 from transforms import storage
 from transforms.dedup.index import layout
-from transforms.dedup.index.locate import Compaction, Piece, compactions, pieces
+from transforms.dedup.index.locate import Compaction, Piece, compactions, own_files, pieces
 from transforms.dedup.index.read import stored_rows
 from transforms.dedup.index.segments import PublishedRun, listed
 from transforms.dedup.index.write import INDEXED, index_bytes
@@ -148,11 +148,12 @@ def _merge(index: str, merged: Sequence[Piece], written: int) -> None:
 def _remove_replaced(index: str, compacted: Sequence[Compaction], before: float) -> int:
     """Removes files all of whose rows lie in a newer compacted file since before a time."""
     since = {(p.run, p.shard): (p.path, c.written) for c in compacted for p in c.pieces}
-    removed = []
-    for (run, shard), (_, written) in since.items():
-        own = layout.index_place(index, run, shard)
-        if written <= before and storage.exists(own):
-            removed.append(own)
+    own = own_files(index)
+    removed = [
+        own[run, shard.rsplit("/", 1)[-1]]
+        for (run, shard), (_, written) in since.items()
+        if written <= before and (run, shard.rsplit("/", 1)[-1]) in own
+    ]
     for compaction in compacted:
         holders = [since[piece.run, piece.shard] for piece in compaction.pieces]
         if all(path != compaction.path and written <= before for path, written in holders):

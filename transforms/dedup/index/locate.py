@@ -11,7 +11,7 @@ from transforms.dedup.index import layout
 from transforms.dedup.index.segments import Segment
 from transforms.errors import InputError
 
-__all__ = ["Compaction", "Piece", "compactions", "pieces"]
+__all__ = ["Compaction", "Piece", "compactions", "own_files", "pieces"]
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -91,7 +91,7 @@ def pieces(
         for compaction in (compactions(index) if compacted is None else compacted)
         for piece in compaction.pieces
     }
-    own = _own_files(index)
+    own = own_files(index)
     found = {}
     for segment in segments:
         for shard in segment.shards:
@@ -104,7 +104,7 @@ def pieces(
     return found
 
 
-def _own_files(index: str) -> dict[tuple[str, str], str]:
+def own_files(index: str) -> dict[tuple[str, str], str]:
     """Index files of single shards, by run and name."""
     found = storage.glob(layout.segment_place(index, "*", "*.parquet"))
     split = [(entry.path.rsplit("/", 2), entry.path) for entry in found]

@@ -11,12 +11,15 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from index_files import MANIFEST, index_run, published, shard, small_index
+from index_files import MANIFEST, days, index_run, published, shard, small_index
 
+from transforms import storage
+from transforms.dedup.index.check import check_index
 from transforms.dedup.index.compact import Compacted, compact
 from transforms.dedup.index.locate import compactions, pieces
 from transforms.dedup.index.read import stored_rows
 from transforms.dedup.index.segments import counted
+from transforms.dedup.index.show import describe
 from transforms.dedup.index.write import INDEXED
 from transforms.errors import InputError, UsageError
 
@@ -165,6 +168,20 @@ def test_a_damaged_record_is_told(tmp_path: pathlib.Path):
         record.write_text(text)
         with pytest.raises(InputError, match="damaged"):
             compactions(str(index))
+
+
+def test_an_index_elsewhere_is_no_other(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch):
+    """Beam's own local file system stands in for an object store."""
+    monkeypatch.setattr(storage, "is_local", lambda _: False)
+    index = small_index(tmp_path)
+    index_run(index, "dead", shard("half"), finish=False)
+    before = content(index)
+    assert run_compact(index, 4e9) == Compacted(3, 1, 0, ())
+    assert run_compact(index, 4e9 + HOUR) == Compacted(0, 0, 3, ())
+    assert content(index) == before
+    assert check_index(str(index), published, days).findings == ()
+    states = [segment.state for segment in describe(str(index), published)[0]]
+    assert states == ["not published", "counts", "counts", "counts"]
 
 
 def test_what_is_no_index_is_refused(tmp_path: pathlib.Path):
