@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
 from collections.abc import Mapping, Sequence
@@ -147,6 +148,14 @@ def test_the_index_is_part_of_the_name(tmp_path: pathlib.Path):
     one = ready(tmp_path).job.name
     add(tmp_path, "b")
     assert len({without, empty, one, ready(tmp_path).job.name}) == 4
+
+
+def test_a_large_index_takes_more_partitions(tmp_path: pathlib.Path):
+    job = ready(tmp_path).job
+    assert job.comparing == job.scale
+    assert job.index is not None
+    large = dataclasses.replace(job, index=dataclasses.replace(job.index, documents=10**6))
+    assert large.comparing == dataclasses.replace(job.scale, light=job.scale.light + 40)
 
 
 def test_places_are_not_part_of_the_name(tmp_path: pathlib.Path):
