@@ -56,7 +56,9 @@ def _environment(work: pathlib.Path) -> dict[str, str]:
     return {**os.environ, **offline, "PYTHONPATH": path}
 
 
-def _run(who: Contender, corpus: pathlib.Path, urls: list[str], given: argparse.Namespace) -> Result:
+def _run(
+    who: Contender, corpus: pathlib.Path, urls: list[str], given: argparse.Namespace
+) -> Result:
     """Runs one contender and reads what it kept; takes its output away again."""
     if who.venv and not (given.venvs / who.venv / ".installed").exists():
         log = given.venvs / f"{who.venv}.log"
@@ -114,7 +116,9 @@ def _table(results: Sequence[Result], truth: Truth, template: Flags) -> None:
     header = ("contender", "settings", "docs/s", "wall s", "CPU s", "peak MB", "kept")
     header += ("templates kept", "recall", "recall, spaced", "precision", "removed")
     documents, pairs = len(template), int((~template[truth.pairs].all(axis=1)).sum())
-    title = f"{documents:,} documents, {pairs:,} pairs with exact Jaccard >= {_THRESHOLD} ({METHOD})"
+    title = (
+        f"{documents:,} documents, {pairs:,} pairs with exact Jaccard >= {_THRESHOLD} ({METHOD})"
+    )
     print_table(title, header, [_row(result, truth, template) for result in results])
     for result in results:
         if result.error:
