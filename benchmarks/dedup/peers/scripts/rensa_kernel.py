@@ -4,9 +4,9 @@ R-MinHash and C-MinHash read every shingle: their signature is that of the set. 
 samples positions; it is listed to be known for what it is.
 """
 
+import array
 import itertools
 
-import numpy as np
 import timing
 import words
 from rensa import CMinHash, RMinHash
@@ -16,8 +16,8 @@ _PERMUTATIONS = 126
 texts, passes = timing.texts_and_passes()
 ready = [words.shingles(text) for text in texts]
 hashed = RMinHash.hash_token_sets(ready)
-flat = np.fromiter(itertools.chain.from_iterable(hashed), dtype=np.uint64)
-ends = np.cumsum([0, *map(len, hashed)]).astype(np.uint64)
+flat = array.array("Q", itertools.chain.from_iterable(hashed))
+ends = array.array("Q", itertools.accumulate(map(len, hashed), initial=0))
 
 for name, sketch, from_hashes in (
     (
