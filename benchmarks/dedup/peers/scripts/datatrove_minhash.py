@@ -28,7 +28,7 @@ _WORKERS = 2
 def _strings(_: object, document: object) -> dict[str, str]:
     """A document as a row of strings."""
     metadata = {k: str(v or "") for k, v in document.metadata.items()}
-    return {"text": document.text, "id": document.id} | metadata
+    return {"text": document.text, "url": document.id} | metadata
 
 
 def _run(steps: list[PipelineStep], tasks: int, logs: pathlib.Path) -> None:
