@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import orjson
 
 from transforms.dedup.config import SCHEME
+from transforms.dedup.nfkc_table import UNICODE
 from transforms.errors import InputError
 from transforms.records import Unit
 from transforms.shards.promise import ATTRIBUTES, Promise
@@ -49,7 +49,7 @@ def versions() -> dict[str, str]:
     found = {name: importlib.metadata.version(name) for name in _PACKAGES}
     return found | {
         "python": platform.python_version(),
-        "unicode": unicodedata.unidata_version,
+        "unicode": UNICODE,
         "signature_scheme": SCHEME,
     }
 
