@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.dedup.rows import CREDIT, FATE, KEPT, reason_code, uint64
+from transforms.dedup.spans import widened
 
 __all__ = ["add_copies", "remove_near"]
 
@@ -44,7 +45,7 @@ def remove_near(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tupl
     columns += [removed.column("similarity"), gone.column("tier"), gone.column("origin")]
     yield "fates", pa.table(columns, schema=FATE)
     yield "fates", _follow(tables["copies"], removed)
-    columns = [removed.column("by"), gone.column("copies"), gone.column("copies_original")]
+    columns = [removed.column("by"), *(gone.column(name) for name in CREDIT.names[1:])]
     yield "credits", pa.table(columns, schema=CREDIT)
 
 
@@ -78,7 +79,7 @@ def _follow(copies: pa.Table, removed: pa.Table) -> pa.Table:
 
 
 def add_copies(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tuple[str, pa.Table]]:
-    """Adds to each kept document the copies of the near-duplicates it is witness to.
+    """Adds to each kept document the copies, and their days, that it is witness to.
 
     Args:
         partition: Not used.
@@ -94,4 +95,6 @@ def add_copies(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tuple
         total = kept.column(name).to_numpy().copy()
         np.add.at(total, at, credit.column(name).to_numpy())
         kept = kept.set_column(kept.schema.get_field_index(name), name, pa.array(total))
+    for name, days in widened(kept, credit, at).items():
+        kept = kept.set_column(kept.schema.get_field_index(name), name, days)
     yield "kept", kept.cast(KEPT)

@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 
 from transforms import storage
 from transforms.dedup.rows import ORIGINS, PART, TIERS, uint64
+from transforms.dedup.spans import iso_dates
 from transforms.errors import LedgerError
-from transforms.records import DROPPED, PART_BITS, PUBLISHED, REASONS
+from transforms.records import DROPPED, PART_BITS, PUBLISHED, REASONS, STAGED
 
 __all__ = ["LEDGER", "ROUTED", "settle_parts"]
 
@@ -89,8 +90,8 @@ class _Part:
         out[fates] = self._fates.column(name).to_numpy()
         return out
 
-    def copies(self, name: str, rows: Index) -> pa.ChunkedArray:
-        """`copies` or `copies_original` of kept rows."""
+    def kept(self, name: str, rows: Index) -> pa.ChunkedArray:
+        """A column of `KEPT` of kept rows."""
         return self._kept.column(name).take(self._kept_at[rows])
 
     def witness(self, rows: Index) -> tuple[pa.Array, pa.Array]:
@@ -155,7 +156,9 @@ def _routed(part: _Part, staged: pa.Table, first: int) -> pa.Table | None:
     rows, place = part.placed[low:high], part.assigned.slice(low, high - low)
     taken = _settled(staged.take(rows - first), part, rows)
     for name in ("copies", "copies_original"):
-        taken = taken.append_column(name, part.copies(name, rows))
+        taken = taken.append_column(name, part.kept(name, rows))
+    for name in ("first", "last"):
+        taken = taken.append_column(f"{name}_date", iso_dates(part.kept(f"{name}_day", rows)))
     for name in ("repeat", "shard", "position"):
         taken = taken.append_column(name, place.column(name))
     return taken.select(ROUTED.names).cast(ROUTED)
@@ -196,9 +199,7 @@ def settle_parts(
         if name != "parts"
     }
     column = None if unit == "docs" else f"n_{unit}"
-    names = [
-        name for name in PUBLISHED.names if name not in ("copies", "copies_original", "repeat")
-    ]
+    names = [name for name in PUBLISHED.names if name in STAGED.names]
     for number, path, rows in zip(
         *(tables["parts"].column(n).to_pylist() for n in PART.names), strict=True
     ):
