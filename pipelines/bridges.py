@@ -17,7 +17,7 @@ from transforms.provenance.group import settle_groups
 from transforms.rebalance.ranks import LIGHT
 from transforms.shards.promise import Assess
 
-__all__ = ["assess_for", "assess_published", "settle", "to_rebalance"]
+__all__ = ["assess_for", "assess_published", "days", "settle", "to_rebalance"]
 
 
 def settle(*columns: Any) -> tuple[Any, Any]:
@@ -34,6 +34,11 @@ def to_rebalance(kept: pa.RecordBatch) -> pa.RecordBatch:
     }
     columns = [flags[name] if name in flags else kept.column(name) for name in LIGHT.names]
     return pa.RecordBatch.from_arrays(columns, schema=LIGHT)
+
+
+def days(dates: pa.Array) -> pa.Array:
+    """The last day that each published date can mean, as an ordinal; null where undated."""
+    return parse_dates(dates)[1]
 
 
 def assess_published(config: ProvenanceConfig) -> Assess:

@@ -98,6 +98,7 @@ def _parser() -> Parser:
     run.add_argument("run_dir", metavar="RUN", help="folder of a published run")
     show = _simple(sub, "inspect", "Print a manifest as tables.", commands.inspect)
     show.add_argument("run_dir", metavar="RUN", help="folder of a published run")
+    _index(sub)
     languages = _simple(sub, "languages", "Print the language registry.", commands.languages)
     languages.add_argument("codes", nargs="*", metavar="CODE", help="such as swh, sw or swh_Latn")
     train = _simple(sub, "train", "Train a model.", commands.train)
@@ -107,6 +108,27 @@ def _parser() -> Parser:
     )
     train.add_argument("--out", required=True, metavar="FILE", help="where the model goes")
     return parser
+
+
+def _index(subparsers: Any) -> None:
+    parser = _simple(subparsers, "index", "Look after an index of published runs.", commands.index)
+    parser.add_argument(
+        "what",
+        choices=["show", "verify", "compact"],
+        help="list what it holds; recompute it from the published texts; merge small files",
+    )
+    parser.add_argument("path", metavar="PATH", help="folder of the index")
+    parser.add_argument(
+        "--older-than",
+        type=float,
+        metavar="HOURS",
+        help="compact: remove only files that nothing has needed for so long (default 72)",
+    )
+    parser.add_argument(
+        "--remove-unfinished",
+        action="store_true",
+        help="compact: also remove segments of so long ago that do not count",
+    )
 
 
 def _logging(verbose: bool) -> None:

@@ -6,6 +6,7 @@ import argparse
 import logging
 import os
 import pathlib
+import time
 from collections.abc import Sequence
 
 import orjson
@@ -15,10 +16,12 @@ from pipelines.config import Config, load_config
 from pipelines.options import flag_values
 from transforms.errors import UsageError
 
-__all__ = ["annotate", "curate", "inspect", "languages", "plan"]
+__all__ = ["annotate", "curate", "index", "inspect", "languages", "plan"]
 __all__ += ["select", "train", "verify"]
 
 _LOG = logging.getLogger("holdfast")
+_KEEP_HOURS = 72.0
+"""For which files of an index that were replaced are kept: runs may still read them."""
 
 
 def _config(given: argparse.Namespace) -> Config:
@@ -92,18 +95,60 @@ def verify(given: argparse.Namespace, beam: Sequence[str]) -> int:
 
     del beam
     verdict = verify_run(given.run_dir, assess_for, os.cpu_count() or 1)
-    console = report.console()
-    for line in verdict.checked:
-        console.print(f"checked: {line}", markup=False, highlight=False, soft_wrap=True)
-    for finding in verdict.findings[:20]:
-        console.print(
-            f"FAILED: {finding}", style="red", markup=False, highlight=False, soft_wrap=True
-        )
-    if len(verdict.findings) > 20:
-        console.print(f"and {len(verdict.findings) - 20} more")
-    if not verdict.findings:
-        console.print(f"{given.run_dir} keeps every promise", soft_wrap=True)
+    good = f"{given.run_dir} keeps every promise"
+    report.print_verdict(verdict.checked, verdict.findings, good, report.console())
     return 1 if verdict.findings else 0
+
+
+def index(given: argparse.Namespace, beam: Sequence[str]) -> int:
+    """Shows, verifies or compacts an index."""
+    del beam
+    if given.what != "compact" and (given.remove_unfinished or given.older_than is not None):
+        raise UsageError("--remove-unfinished and --older-than are for `holdfast index compact`")
+    return {"show": _show, "verify": _verify, "compact": _compact}[given.what](given)
+
+
+def _show(given: argparse.Namespace) -> int:
+    from pipelines.indexing import published_run
+    from transforms.dedup.index.layout import read_format
+    from transforms.dedup.index.show import describe
+
+    shown, compacted = describe(given.path, published_run)
+    made = read_format(given.path)
+    report.print_index(made, shown, compacted, given.path, report.console())
+    return 0
+
+
+def _verify(given: argparse.Namespace) -> int:
+    from pipelines.bridges import days
+    from pipelines.indexing import published_run
+    from transforms.dedup.index.check import check_index
+
+    verdict = check_index(given.path, published_run, days, os.cpu_count() or 1)
+    good = f"{given.path} holds what its runs published"
+    report.print_verdict(verdict.checked, verdict.findings, good, report.console())
+    return 1 if verdict.findings else 0
+
+
+def _compact(given: argparse.Namespace) -> int:
+    from pipelines.indexing import published_run
+    from transforms.dedup.index.compact import compact
+
+    hours = _KEEP_HOURS if given.older_than is None else given.older_than
+    if hours < 0:
+        raise UsageError(f"--older-than {hours:g} is no number of hours; give 0 or more")
+    done = compact(
+        given.path,
+        published_run,
+        now=time.time(),
+        older_than=3600 * hours,
+        remove_unfinished=given.remove_unfinished,
+    )
+    console = report.console()
+    console.print(f"{done.merged} files merged into {done.written}; {done.removed} files removed")
+    for run in done.unfinished:
+        console.print(f"removed what run {run} left without being published", soft_wrap=True)
+    return 0
 
 
 def inspect(given: argparse.Namespace, beam: Sequence[str]) -> int:

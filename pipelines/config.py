@@ -63,6 +63,7 @@ class Config(Settings):
         unit: What sizes and shares are measured in.
         rotation: Seed of every draw.
         exclude: List of ids, URLs and hosts that must not appear.
+        index: Folder of what earlier runs published: a run compares with it and appends.
         exchange: How rows travel between workers; by default `files` for a local
             runner and `shuffle` for a service.
         ingest, langid, provenance, dedup: Of the rooms with these names.
@@ -80,6 +81,7 @@ class Config(Settings):
     unit: Unit = "chars"
     rotation: int = 0
     exclude: str | None = None
+    index: str | None = None
     exchange: Literal["files", "shuffle"] | None = None
     ingest: IngestConfig = IngestConfig()
     langid: LangidConfig = LangidConfig()

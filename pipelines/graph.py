@@ -11,11 +11,15 @@ import apache_beam as beam
 import orjson
 import pyarrow as pa
 
-from pipelines.bridges import assess_published, settle, to_rebalance
+from pipelines.bridges import assess_published, days, settle, to_rebalance
 from pipelines.config import Config
+from pipelines.policies import surveyed
 from transforms import storage
 from transforms.dead import DeadPolicy
 from transforms.dedup.beam import Deduplicate, Fingerprint, Scale
+from transforms.dedup.index.beam import ReadIndex
+from transforms.dedup.index.pins import Facts
+from transforms.dedup.index.write import Recorder
 from transforms.exchange import Carrier, Spool
 from transforms.ingest.beam import ReadDocuments
 from transforms.ingest.exclude import ExcludeList
@@ -33,15 +37,18 @@ from transforms.staging.beam import (
     RecordStaging,
     SettleParts,
     StageDocuments,
+    Survey,
 )
 from transforms.staging.record import ANNOTATED, KEPT_RECORD
 from transforms.synthetic.beam import TagSynthetic
 from transforms.synthetic.tag import convicted
 
-__all__ = ["TEMPORARY", "Job", "annotate", "select", "staged"]
+__all__ = ["DECISIONS", "TEMPORARY", "Job", "annotate", "select", "staged"]
 
 TEMPORARY = "_temporary"
 """Folder of a run for what is not published yet."""
+DECISIONS = "decisions"
+"""Folder of staging for what was decided from the statistics of the run."""
 
 Collections = dict[str, beam.PCollection]
 
@@ -61,6 +68,8 @@ class Job:
         carrier: How rows travel.
         scale: Numbers of partitions.
         input_bytes: Size of all input files.
+        unpinned: The run's name but for what an index holds.
+        index: What the run compares with and appends to; None without an index.
     """
 
     config: Config
@@ -73,6 +82,8 @@ class Job:
     carrier: Carrier
     scale: Scale
     input_bytes: int
+    unpinned: str = ""
+    index: Facts | None = None
 
     def place(self, *names: str) -> str:
         """A path in staging."""
@@ -83,6 +94,18 @@ class Job:
         """When too much of the input is unreadable."""
         most = self.config.ingest.max_dead_fraction
         return DeadPolicy(most, self.input_bytes, self.place("dead_letters"))
+
+    @property
+    def pinned(self) -> str | None:
+        """The staging folder, where it pins what the run compares with; else None."""
+        return self.staging if self.index else None
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """What writes the run's index files; None where nothing is appended."""
+        if self.index is None or not self.index.append:
+            return None
+        return Recorder(self.index.index, self.name, self.config.dedup, days)
 
     @property
     def spool(self) -> Spool:
@@ -135,12 +158,15 @@ def select(given: Collections, job: Job) -> None:
     """
     config = job.config
     exclude = functools.partial(_exclude, job.place("exclude.txt")) if config.exclude else None
-    light = given["parts"] | "Read light rows" >> ReadLight(
-        exclude, convicted, config.unit, config.dedup
+    policies, decided = surveyed(config), {}
+    if policies:
+        survey = Survey(policies, job.place(DECISIONS), job.spool)
+        decided = {"decisions": given["parts"] | "Survey" >> survey}
+    light = {"parts": given["parts"], **decided} | "Read light rows" >> ReadLight(
+        exclude, convicted, config.unit, config.dedup, policies
     )
-    fates = {"documents": light, "parts": given["parts"]} | "Deduplicate" >> Deduplicate(
-        config.dedup, settle, job.scale, job.spool
-    )
+    compared = {"documents": light, "parts": given["parts"], **_index(light.pipeline, job)}
+    fates = compared | "Deduplicate" >> Deduplicate(config.dedup, settle, job.scale, job.spool)
     known = {"spill": fates["kept"]} | "Record fates" >> RecordStaging(
         job.staging, "kept", KEPT_RECORD, {"unit": config.unit}, job.spool
     )
@@ -156,7 +182,8 @@ def select(given: Collections, job: Job) -> None:
         "kept": fates["kept"],
         "fates": fates["fates"],
         **{name: dealt[name] for name in names},
-    } | "Settle parts" >> SettleParts(config.unit, job.scale.text, job.spool)
+        **decided,
+    } | "Settle parts" >> SettleParts(config.unit, job.scale.text, job.spool, policies, job.pinned)
     temporary = storage.join(job.run or "", TEMPORARY)
     written = {
         "routed": settled["routed"],
@@ -169,11 +196,22 @@ def select(given: Collections, job: Job) -> None:
         job.scale.light,
         job.scale.files,
         job.spool,
+        job.pinned is not None,
+        job.recorder,
     )
     plan = dealt["plan"] | "Read plan" >> beam.FlatMap(_plans).with_output_types(dict)
-    _ = {**written, "ledger": settled["ledger"], "plan": plan} | "Publish" >> PublishShards(
+    summaries = {"ledger": settled["ledger"], "plan": plan, "undecided": fates["undecided"]}
+    _ = {**written, **summaries} | "Publish" >> PublishShards(
         publication(job, temporary), job.staging
     )
+
+
+def _index(pipeline: beam.Pipeline, job: Job) -> Collections:
+    """What earlier runs published, as far as this one compares with it."""
+    if job.pinned is None:
+        return {}
+    place = pipeline | "Pinned" >> beam.Create([job.pinned])
+    return place | "Read index" >> ReadIndex()  # type: ignore[no-any-return]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -199,14 +237,14 @@ def promise(config: Config) -> Promise:
         unit=config.unit,
         is_tail=TailRule(tuple(sorted(config.langid.tail.items()))),
         repeat_cap=config.repeat_cap,
-        threshold=config.dedup.threshold,
+        threshold=config.dedup.least_threshold,
     )
 
 
 def publication(job: Job, temporary: str) -> Publication:
     """Where and under which conditions a run is published."""
     settings = job.config.model_dump(mode="json")
-    for place in ("input", "output", "staging", "exclude", "exchange"):
+    for place in ("input", "output", "staging", "exclude", "index", "exchange"):
         settings.pop(place)
     return Publication(
         run=job.run or "",
@@ -216,6 +254,7 @@ def publication(job: Job, temporary: str) -> Publication:
         config_digest=job.config_digest,
         promise=promise(job.config),
         dead_policy=job.dead_policy,
+        pinned=job.pinned,
     )
 
 

@@ -87,6 +87,10 @@ _FLAGS: tuple[tuple[str, dict[str, Any]], ...] = (
         {"metavar": "FILE", "help": "ids, URLs and hosts that must not appear, one a line"},
     ),
     (
+        "--index",
+        {"metavar": "DIR", "help": "index of earlier runs to compare with and to append to"},
+    ),
+    (
         "--exchange",
         {
             "choices": ["files", "shuffle"],
@@ -168,6 +172,7 @@ _PLAIN = (
     "repeat_cap",
     "rotation",
     "exclude",
+    "index",
     "exchange",
 )
 """Flags that are called as in a configuration file."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 import orjson
 
-from pipelines.graph import TEMPORARY, Job
+from pipelines.graph import DECISIONS, TEMPORARY, Job
 from transforms import storage
+from transforms.dedup.index import layout, pins
 from transforms.errors import UsageError
 from transforms.ingest.listing import INPUTS, InputFile, write_inputs
 from transforms.outcome import OUTCOME
@@ -16,13 +20,20 @@ from transforms.staging.record import ANNOTATED, KEPT_RECORD
 __all__ = ["check_output", "fill_staging", "same_place"]
 
 _OWNER = "run.json"
-_SELECTED = ("kept", "spool", "progress", KEPT_RECORD, OUTCOME)
+_SELECTED = ("kept", "spool", "progress", DECISIONS, KEPT_RECORD, OUTCOME, pins.FACTS, pins.PINS)
 _ANNOTATED = ("parts", "dead_letters", ANNOTATED)
 _PUBLISHED = ("data", "dropped", "dead_letters", TEMPORARY)
 
 
-def check_output(run: str, name: str, staging: str) -> bool:
+def check_output(run: str, name: str, job: str, staging: str) -> bool:
     """Whether the run is published already.
+
+    Args:
+        run: The output folder.
+        name: The run's name.
+        job: Its name but for what an index holds: an attempt that broke off leaves files
+            in the output folder, and meanwhile the index may have grown.
+        staging: The staging folder.
 
     Raises:
         UsageError: The place holds something else.
@@ -37,7 +48,7 @@ def check_output(run: str, name: str, staging: str) -> bool:
             f"--output {run} holds run {there}, which has another input or configuration; "
             "a published run is never changed: choose another place"
         )
-    if _anything_in(run) and _owner(staging) != (run, name):
+    if _anything_in(run) and _owner(staging) != (run, job):
         raise UsageError(
             f"--output {run} is not empty and holds no published run; choose an empty folder"
         )
@@ -74,12 +85,15 @@ def _check_staging(staging: str) -> None:
         )
 
 
-def fill_staging(job: Job, files: list[InputFile] | None) -> None:
+def fill_staging(
+    job: Job, files: list[InputFile] | None, pinned: Iterable[Mapping[str, Any]] = ()
+) -> None:
     """Removes what earlier attempts left and puts down what the graph reads.
 
     Args:
         job: The job.
         files: What there is to read; None for a staging folder that is annotated.
+        pinned: Shards of earlier runs to compare with (`index.pins.PIN`).
 
     Raises:
         UsageError: The staging folder holds something that is not holdfast's.
@@ -94,8 +108,19 @@ def fill_staging(job: Job, files: list[InputFile] | None) -> None:
     if job.run is not None:
         for name in _PUBLISHED:
             storage.delete_tree(storage.join(job.run, name))
-    owner = {"output": job.run, "run": job.name}
+    if job.index is not None:
+        _fill_index(job, job.index, pinned)
+    owner = {"output": job.run, "run": job.unpinned}
     storage.write_bytes_atomically(job.place(_OWNER), orjson.dumps(owner))
     if job.config.exclude:
         listed = storage.read_bytes(job.config.exclude)
         storage.write_bytes_atomically(job.place("exclude.txt"), listed)
+
+
+def _fill_index(job: Job, facts: pins.Facts, pinned: Iterable[Mapping[str, Any]]) -> None:
+    """Puts down what is pinned, and removes what an attempt of this run left in the index."""
+    layout.claim_format(facts.index, job.config.dedup)
+    if facts.append:
+        storage.delete_tree(layout.segment_place(facts.index, job.name))
+    pins.write_facts(job.staging, facts)
+    pins.write_pins(job.staging, pinned)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from transforms.dedup.index.show import Shown
 from transforms.records import REASONS
 
-__all__ = ["console", "print_languages", "print_plan", "print_run", "print_summary"]
+__all__ = ["console", "print_index", "print_languages", "print_plan", "print_run"]
+__all__ += ["print_summary", "print_verdict"]
 
 _MOST = 40
+_FINDINGS = 20
 _PIPE_WIDTH = 160
 
 
@@ -34,9 +37,10 @@ def _shares(manifest: Mapping[str, Any]) -> Table:
     total = sum(shard["size"] for shard in manifest["shards"]) or 1
     for kind, sign, pick in (("floors", ">=", min), ("caps", "<=", max)):
         for name, share in manifest[kind].items():
-            worst = pick(shard["shares"][name] for shard in manifest["shards"])
+            shares = [shard["shares"][name] for shard in manifest["shards"]]
+            worst = f"{pick(shares):.4f}" if shares else "no shard"
             every = sum(shard["members"][name] for shard in manifest["shards"]) / total
-            table.add_row(name, f"{sign} {share:.4g}", f"{worst:.4f}", f"{every:.4f}")
+            table.add_row(name, f"{sign} {share:.4g}", worst, f"{every:.4f}")
     return table
 
 
@@ -98,6 +102,46 @@ def print_plan(plan: Mapping[str, Any], console: Console) -> None:
     console.print(f"binding: {'; '.join(plan['binding'])}", soft_wrap=True)
     for note in plan["notes"]:
         console.print(note, soft_wrap=True)
+
+
+def print_verdict(
+    checked: Sequence[str], findings: Sequence[str], good: str, console: Console
+) -> None:
+    """What a check recomputed, the first of what it found wrong, or that all is well."""
+    for line in checked:
+        console.print(f"checked: {line}", markup=False, highlight=False, soft_wrap=True)
+    for finding in findings[:_FINDINGS]:
+        console.print(
+            f"FAILED: {finding}", style="red", markup=False, highlight=False, soft_wrap=True
+        )
+    if len(findings) > _FINDINGS:
+        console.print(f"and {len(findings) - _FINDINGS} more")
+    if not findings:
+        console.print(good, soft_wrap=True)
+
+
+def print_index(
+    made: Mapping[str, Any], shown: Sequence[Shown], compacted: int, where: str, console: Console
+) -> None:
+    """The segments of an index, and how its signatures are made."""
+    table = _table("segments", "run", "shards", "documents", "bytes", "state", "published in")
+    table.columns[-1].overflow = "fold"
+    for segment in shown:
+        figures = (segment.shards, segment.documents, segment.bytes)
+        texts = [f"{figure:,}" for figure in figures]
+        table.add_row(segment.run, *texts, segment.state, segment.folder)
+    console.print(table)
+    counting = [segment for segment in shown if segment.state == "counts"]
+    size = compacted + sum(segment.bytes for segment in shown)
+    console.print(
+        f"{sum(segment.documents for segment in counting):,} documents of {len(counting)} runs, "
+        f"{size:,} bytes in {where}",
+        soft_wrap=True,
+    )
+    if len(shown) > len(counting):
+        console.print(f"{len(shown) - len(counting)} segments do not count", soft_wrap=True)
+    told = ", ".join(f"{name} {value}" for name, value in sorted(made.items()))
+    console.print(told, soft_wrap=True, highlight=False)
 
 
 def print_languages(languages: list[Any], console: Console) -> None:

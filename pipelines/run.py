@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import logging
 import os
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import apache_beam as beam
@@ -15,6 +17,7 @@ from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions,
 
 from pipelines import graph
 from pipelines.config import Config
+from pipelines.indexing import pin
 from pipelines.places import check_output, fill_staging, same_place
 from pipelines.progress import Progress
 from transforms import errors, metrics, storage
@@ -106,11 +109,18 @@ def _digests(config: Config, langid_model: str) -> dict[str, str]:
     return found
 
 
-def _run_name(files: list[InputFile], annotation: str, selection: str) -> str:
-    """From the configuration and what was read, not from what it is called."""
+def _run_name(
+    files: list[InputFile],
+    annotation: str,
+    selection: str,
+    pinned: Sequence[Mapping[str, Any]] | None = None,
+) -> str:
+    """From the configuration, what was read and what is pinned, not from what it is called."""
     contents = sorted(f"{file.size}:{file.digest}" for file in files)
-    data = orjson.dumps([contents, annotation, selection])
-    return xxhash.xxh3_64_hexdigest(data)
+    decides: list[Any] = [contents, annotation, selection]
+    if pinned is not None:
+        decides.append(list(pinned))
+    return xxhash.xxh3_64_hexdigest(orjson.dumps(decides, option=orjson.OPT_SORT_KEYS))
 
 
 def prepare(
@@ -143,9 +153,13 @@ def prepare(
         digests = _digests(config, load_model(config.langid.model).digest)
         annotation = config.digest_of("annotation", {"langid_model": digests["langid_model"]})
     selection = config.digest_of("selection", digests)
-    name = _run_name(files, annotation, selection)
+    name_of = functools.partial(_run_name, files, annotation, selection)
     run = None if kind == "annotate" else str(config.output)
-    done = run is not None and check_output(run, name, staging)
+    pinning = None
+    if run is not None and config.index:
+        pinning = pin(config.index, run, staging, config.dedup, name_of)
+    name = pinning.name if pinning else name_of()
+    done = run is not None and check_output(run, name, name_of(), staging)
     text_bytes = _unpacked(files)
     runner, workers = _complete(options, text_bytes, chosen=workers_chosen)
     carrier: Carrier = config.exchange or ("files" if workers else "shuffle")
@@ -160,9 +174,12 @@ def prepare(
         carrier=carrier,
         scale=_scale(text_bytes, workers or 16),
         input_bytes=sum(file.size for file in files),
+        unpinned=name_of(),
+        index=pinning.facts if pinning else None,
     )
     if not done:
-        fill_staging(job, None if kind == "select" else files)
+        pinned = pinning.rows if pinning else ()
+        fill_staging(job, None if kind == "select" else files, pinned)
         _LOG.info(
             "run %s: %d files on %s, workers: %s", name, len(files), runner, workers or "service"
         )
@@ -221,6 +238,8 @@ def launch(ready: Launch, progress: Progress) -> Any:
         storage.delete_tree(ready.job.place("progress"))
         if ready.job.run is not None:
             storage.delete_tree(storage.join(ready.job.run, graph.TEMPORARY))
+        if ready.job.recorder is not None:
+            storage.delete_tree(ready.job.recorder.folder)
     storage.write_bytes_atomically(
         ready.job.place("metrics.json"),
         orjson.dumps(metrics.counters(result), option=orjson.OPT_INDENT_2),

@@ -6,7 +6,7 @@ two rooms; a column means the same wherever it appears:
 =================  ==============  ======================================================
 column             type            meaning
 =================  ==============  ======================================================
-node               uint64          where a row lies in staging: part << 24 | row
+node               uint64          where a row lies in staging, or in the index: part << 24 | row
 text               string          the document, character for character as it was read
 id, url, source    string          as given; null where the input has none
 host               string          host name of `url`, lower case; null without one
@@ -153,9 +153,18 @@ DROPPED = pa.schema(
         pa.field("reason", pa.string(), nullable=False),
         ("witness", pa.binary()),
         ("similarity", pa.float64()),
+        ("witness_run", pa.string()),
+        ("witness_shard", pa.string()),
+        ("similarity_kind", pa.string()),
     ]
 )
-"""A row of `dropped/`: one document read and not published, and why."""
+"""A row of `dropped/`: one document read and not published, and why.
+
+`witness_run` and `witness_shard` (its path within that run) say where a witness is that
+an earlier run published; both are null for a witness of this run. `similarity_kind` is
+`exact`, or `estimated` where the earlier run's text was gone and signatures had to do;
+null without a witness.
+"""
 
 DEAD_LETTERS = pa.schema(
     [
@@ -185,3 +194,8 @@ REASONS = (
 
 PART_BITS = 24
 """Bits of `node` that count rows within one part of staging."""
+
+INDEX_PART = 1 << 39
+"""First part number of the index. The n-th shard that a run compares with has the part
+`INDEX_PART + n`, and its documents the nodes `INDEX_PART + n << 24 | row`: the highest
+bit of `node` is set for them, and for no document of staging."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Entry",
+    "absolute",
     "create",
     "delete_tree",
     "exists",
@@ -60,6 +61,11 @@ def is_local(path: str) -> bool:
 def local_path(path: str) -> pathlib.Path:
     """A local path as `pathlib.Path`, without `file://`."""
     return pathlib.Path(path.removeprefix("file://"))
+
+
+def absolute(path: str) -> str:
+    """A path that means the same wherever a command is run."""
+    return str(local_path(path).resolve()) if is_local(path) else path.rstrip("/")
 
 
 def join(folder: str, *parts: str) -> str:

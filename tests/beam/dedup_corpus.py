@@ -155,7 +155,7 @@ def stage(made, folder, files):
             staged = staged.append_column(name, pa.array(values, kind))
         path = str(folder / f"part-{number}.parquet")
         pq.write_table(staged, path, row_group_size=50)
-        parts.append({"part": number, "path": path, "rows": len(part)})
+        parts.append({"part": number, "path": path, "rows": len(part), "first": 0})
         excluded = pa.array([d.excluded for d in part])
         convicted = pa.array([False] * len(part))
         light.append(light_rows(staged, excluded, convicted, "chars", CONFIG))

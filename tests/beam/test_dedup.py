@@ -196,7 +196,7 @@ def by_record(staging, kept, fates):
     """Outcomes without where a record happened to lie."""
 
     def plain(node, row):
-        return (staging.ids[node], *(v for k, v in sorted(row.items()) if k != "node"))
+        return (staging.ids[node], *(v for k, v in sorted(row.items()) if k not in ("node", "by")))
 
     return [
         collections.Counter(plain(node, row) for node, row in rows.items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
 
 import apache_beam as beam
 import numpy as np
@@ -13,7 +14,7 @@ import pyarrow as pa
 
 import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
 from transforms import metrics
-from transforms.dedup import candidates, compare, exact, select, settle
+from transforms.dedup import candidates, compare, exact, hot, select, settle
 from transforms.dedup.config import DedupConfig
 from transforms.dedup.fingerprint import fingerprint
 from transforms.dedup.rows import (
@@ -21,12 +22,17 @@ from transforms.dedup.rows import (
     COPY,
     CREDIT,
     EDGE,
+    ESTIMATED,
+    HOT,
     KEPT,
     LIGHT,
+    NODE,
+    OPEN,
     PAIR,
     PART,
     REMOVED,
     REQUEST,
+    SEEN,
     STATUS,
     SURVIVOR,
 )
@@ -37,6 +43,7 @@ from transforms.records import PART_BITS
 __all__ = ["Deduplicate", "Fingerprint", "Scale"]
 
 Collections = Mapping[str, beam.PCollection]
+Several: TypeAlias = "beam.PCollection | tuple[beam.PCollection, ...]"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,9 +105,11 @@ class Deduplicate(beam.PTransform):
     """Finds exact and near duplicates and says what becomes of each document.
 
     Input: a dict with `documents` (batches of `rows.LIGHT`) and `parts` (batches of
-    `rows.PART`: where the text and signatures of the documents lie).
+    `rows.PART`: where the text and signatures of the documents lie); with an index also
+    what `ReadIndex` gives: `published`, `signature_parts` and `text_parts`.
     Output: a dict with `kept` (batches of `rows.KEPT`) and `fates` (batches of
-    `rows.FATE`), in which every document is exactly once.
+    `rows.FATE`), in which every document is exactly once, and `undecided` (batches of
+    `rows.UNDECIDED`).
 
     Args:
         config: Thresholds and parameters.
@@ -121,30 +130,34 @@ class Deduplicate(beam.PTransform):
     ) -> Exchange:
         return Exchange(label, inputs, self._scale.light, apply, outputs, self._spool)
 
+    def _text(
+        self, label: str, inputs: Mapping[str, Input], apply: Apply, *outputs: str
+    ) -> Exchange:
+        return Exchange(label, inputs, self._scale.text, apply, outputs, self._spool)
+
     def expand(self, given: Collections) -> dict[str, beam.PCollection]:
         """Exact copies, candidate pairs, verified edges, selection, fates."""
-        by_copy = {"documents": Input(LIGHT, by_hash("text_hash"))}
-        settled = {"documents": given["documents"]} | self._light(
-            "Exact copies",
-            by_copy,
-            functools.partial(exact.settle_exact, settle=self._settle),
-            "survivors",
-            "copies",
-        )
-        pairs = self._candidates(settled["survivors"])
-        edges = self._verify(pairs, given["parts"])
-        removed = self._select(edges)
-        near = {**settled, "removed": removed} | self._light(
+        settled = self._exact(given)
+        parts = given["parts"]
+        signatures = _both(parts, given.get("signature_parts"))
+        texts = _both(parts, given.get("text_parts"))
+        found = self._candidates(settled["survivors"], given.get("published"))
+        first = self._verify(found, signatures, texts)
+        second = self._second(found["hot"], first, signatures, texts)
+        removed, undecided = self._select((first["edges"], second["edges"]))
+        near = {**settled, "removed": removed, "open": (*second["open"], undecided)} | self._light(
             "Remove near duplicates",
             {
                 "survivors": Input(SURVIVOR, by_hash("node")),
                 "removed": Input(REMOVED, by_hash("node")),
                 "copies": Input(COPY, by_hash("of")),
+                "open": Input(OPEN, by_hash("node")),
             },
             settle.remove_near,
             "kept",
             "fates",
             "credits",
+            "undecided",
         )
         counted = {"kept": near["kept"], "credits": near["credits"]} | self._light(
             "Count copies",
@@ -152,59 +165,128 @@ class Deduplicate(beam.PTransform):
             settle.add_copies,
             "kept",
         )
-        return {"kept": counted["kept"], "fates": near["fates"]}
+        return {
+            "kept": counted["kept"],
+            "fates": near["fates"],
+            "undecided": near["undecided"],
+        }
 
-    def _candidates(self, survivors: beam.PCollection) -> dict[str, beam.PCollection]:
-        bands = survivors | "Bands" >> beam.ParDo(_Explode()).with_output_types(pa.RecordBatch)
+    def _exact(self, given: Collections) -> dict[str, beam.PCollection]:
+        """Survivors of exact deduplication, and the copies that it removes."""
+        inputs = {"documents": Input(LIGHT, by_hash("text_hash"))}
+        texts = {"documents": given["documents"]}
+        if "published" in given:
+            inputs["published"] = Input(SEEN, by_hash("text_hash"))
+            texts["published"] = given["published"] | "Published texts" >> beam.Map(
+                _seen
+            ).with_output_types(pa.RecordBatch)
+        apply = functools.partial(exact.settle_exact, settle=self._settle)
+        return dict(texts | self._light("Exact copies", inputs, apply, "survivors", "copies"))
+
+    def _candidates(
+        self, survivors: beam.PCollection, published: beam.PCollection | None
+    ) -> dict[str, beam.PCollection]:
+        """Pairs that share a band, where they are compared, and the rows of hot buckets."""
+        bands = _both(
+            survivors | "Bands" >> beam.ParDo(_Explode()).with_output_types(pa.RecordBatch),
+            None
+            if published is None
+            else published
+            | "Published bands" >> beam.ParDo(_Explode()).with_output_types(pa.RecordBatch),
+        )
         apply = functools.partial(candidates.bucket_pairs, most=self._config.pairs_bucket)
-        pairs = {"bands": bands} | self._light(
-            "Buckets", {"bands": Input(BAND, by_hash("band"))}, apply, "pairs"
+        found = {"bands": bands} | self._light(
+            "Buckets", {"bands": Input(BAND, by_hash("band"))}, apply, "pairs", "hot"
         )
         by_v = {"pairs": Input(PAIR, by_hash("v"))}
-        return pairs | Exchange(
-            "Unique pairs",
-            by_v,
-            self._scale.text,
-            candidates.unique_pairs,
-            ("pairs", "requests"),
-            self._spool,
+        unique = {"pairs": found["pairs"]} | self._text(
+            "Unique pairs", by_v, candidates.unique_pairs, "pairs", "requests"
         )
+        return {**unique, "hot": found["hot"]}
 
     def _fetch(
-        self, label: str, requests: beam.PCollection, parts: beam.PCollection, apply: Apply
+        self, label: str, requests: beam.PCollection, parts: Several, apply: Apply
     ) -> beam.PCollection:
         inputs = {"requests": Input(REQUEST, by_part), "parts": Input(PART, by_hash("part"))}
-        answered = {"requests": requests, "parts": parts} | Exchange(
-            label, inputs, self._scale.text, apply, ("vectors",), self._spool
-        )
-        return answered["vectors"]
+        given = {"requests": requests, "parts": parts}
+        return (given | self._text(label, inputs, apply, "vectors"))["vectors"]
 
-    def _verify(self, found: Collections, parts: beam.PCollection) -> beam.PCollection:
-        pairs = Input(PAIR, by_value("dest"))
-        signatures = self._fetch(
-            "Fetch signatures", found["requests"], parts, compare.fetch_signatures
+    def _verify(
+        self, found: Collections, signatures: Several, texts: Several
+    ) -> dict[str, beam.PCollection]:
+        fetched = self._fetch(
+            "Fetch signatures", found["requests"], signatures, compare.fetch_signatures
         )
-        near = {"pairs": found["pairs"], "vectors": signatures} | Exchange(
+        near = {"pairs": found["pairs"], "vectors": fetched} | self._text(
             "Compare signatures",
-            {"pairs": pairs, "vectors": Input(compare.SIGNATURES, by_value("dest"))},
-            self._scale.text,
+            {
+                "pairs": Input(PAIR, by_value("dest")),
+                "vectors": Input(compare.SIGNATURES, by_value("dest")),
+            },
             functools.partial(compare.compare_signatures, least=self._config.candidate_threshold),
-            ("pairs", "requests"),
-            self._spool,
+            "pairs",
+            "requests",
         )
-        fetch = functools.partial(compare.fetch_sets, ngram=self._config.ngram)
-        sets = self._fetch("Fetch shingles", near["requests"], parts, fetch)
-        verified = {"pairs": near["pairs"], "vectors": sets} | Exchange(
-            "Compare shingles",
-            {"pairs": pairs, "vectors": Input(compare.SETS, by_value("dest"))},
-            self._scale.text,
-            functools.partial(compare.compare_sets, threshold=self._config.threshold),
-            ("edges",),
-            self._spool,
-        )
-        return verified["edges"]
+        return self._compare("shingles", near, texts)
 
-    def _select(self, edges: beam.PCollection) -> tuple[beam.PCollection, ...]:
+    def _compare(self, what: str, near: Collections, texts: Several) -> dict[str, beam.PCollection]:
+        """Verifies pairs by their shingle sets: `edges` and the `beaten`."""
+        fetch = functools.partial(compare.fetch_sets, ngram=self._config.ngram)
+        sets = self._fetch(f"Fetch {what}", near["requests"], texts, fetch)
+        compared = {"pairs": near["pairs"], "vectors": sets} | self._text(
+            f"Compare {what}",
+            {
+                "pairs": Input(ESTIMATED, by_value("dest")),
+                "vectors": Input(compare.SETS, by_value("dest")),
+            },
+            functools.partial(
+                compare.compare_sets,
+                threshold=self._config.threshold,
+                tail_threshold=self._config.for_tail,
+            ),
+            "edges",
+            "beaten",
+        )
+        return dict(compared)
+
+    def _second(
+        self, hot_rows: beam.PCollection, first: Collections, signatures: Several, texts: Several
+    ) -> dict[str, Any]:
+        """Compares what the first pass left in hot buckets: `edges`, and the `open`."""
+        covered = {"edges": first["edges"], "beaten": first["beaten"]} | self._light(
+            "Cover",
+            {"edges": Input(EDGE, by_hash("u")), "beaten": Input(NODE, by_hash("node"))},
+            hot.cover,
+            "covered",
+        )
+        thinned = {
+            "hot": hot_rows,
+            "covered": covered["covered"],
+            "parts": signatures,
+        } | self._text(
+            "Thin hot buckets",
+            {
+                "hot": Input(BAND, by_part),
+                "covered": Input(NODE, by_part),
+                "parts": Input(PART, by_hash("part")),
+            },
+            hot.thin,
+            "hot",
+            "open",
+        )
+        near = {"hot": thinned["hot"]} | self._text(
+            "Compare hot buckets",
+            {"hot": Input(HOT, by_hash("band"))},
+            functools.partial(hot.hot_pairs, least=self._config.candidate_threshold),
+            "pairs",
+            "requests",
+            "open",
+        )
+        verified = self._compare("hot shingles", near, texts)
+        return {"edges": verified["edges"], "open": (thinned["open"], near["open"])}
+
+    def _select(self, edges: Several) -> tuple[tuple[beam.PCollection, ...], beam.PCollection]:
+        """What is removed, and what stays open for want of room."""
         removed = []
         into, out_of = Input(EDGE, by_hash("v")), Input(EDGE, by_hash("u"))
         for number in range(1, self._config.rounds + 1):
@@ -224,21 +306,35 @@ class Deduplicate(beam.PTransform):
             )
             removed.append(decided["removed"])
             edges = told["edges"]
-        rest = self._bounded(edges)
+        rest, undecided = self._bounded(edges)
         solved = {"edges": rest} | Exchange(
             "Solve rest", {"edges": into}, 1, select.solve, ("removed",), self._spool
         )
-        return (*removed, solved["removed"])
+        return (*removed, solved["removed"]), undecided
 
-    def _bounded(self, edges: beam.PCollection) -> beam.PCollection:
+    def _bounded(self, edges: Several) -> tuple[beam.PCollection, beam.PCollection]:
         """Lets the edges through that one worker may solve; of too many, only the decided."""
+        if isinstance(edges, tuple):
+            edges = edges | "All edges" >> beam.Flatten()
         count = (
             edges
             | "Count open edges" >> beam.Map(_rows).with_output_types(int)
             | "Sum open edges" >> beam.CombineGlobally(sum)
         )
         bound = beam.ParDo(_Bound(self._config.residue_edges), beam.pvalue.AsSingleton(count))
-        return edges | "Bound open edges" >> bound.with_output_types(pa.RecordBatch)
+        bounded = edges | "Bound open edges" >> bound.with_outputs(
+            "open", main="edges"
+        ).with_output_types(pa.RecordBatch)
+        return bounded["edges"], bounded["open"]
+
+
+def _both(rows: beam.PCollection, more: beam.PCollection | None) -> Several:
+    """Two collections as one input of an `Exchange`, if there is a second."""
+    return rows if more is None else (rows, more)
+
+
+def _seen(published: pa.RecordBatch) -> pa.RecordBatch:
+    return published.select(SEEN.names)
 
 
 def _rows(batch: pa.RecordBatch) -> int:
@@ -246,13 +342,16 @@ def _rows(batch: pa.RecordBatch) -> int:
 
 
 class _Bound(beam.DoFn):
+    """Edges of documents that are known to go pass; of the others, all or none."""
+
     def __init__(self, most: int) -> None:
         self._most = most
 
-    def process(self, edges: pa.RecordBatch, count: int) -> Iterator[pa.RecordBatch]:
+    def process(self, edges: pa.RecordBatch, count: int) -> Iterator[Any]:
         if count <= self._most:
             yield edges
             return
-        decided = edges.filter(edges.column("u_kept"))
+        decided, undecided = select.split_open(edges)
         metrics.count("dedup/undecided_edges", edges.num_rows - decided.num_rows)
         yield decided
+        yield beam.pvalue.TaggedOutput("open", undecided)

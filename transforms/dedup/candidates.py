@@ -8,16 +8,30 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.dedup.rows import BAND, PAIR, REQUEST, uint64
-from transforms.kernels import njit
+from transforms.dedup.rows import BAND, PAIR, REQUEST, is_indexed, original, uint64
+from transforms.kernels import Hashes, njit
 
-__all__ = ["band_rows", "bucket_pairs", "requests_of", "unique_pairs"]
+__all__ = [
+    "Bands",
+    "band_rows",
+    "bucket_pairs",
+    "distinct",
+    "may_remove",
+    "pair_rows",
+    "requests_of",
+    "unique_pairs",
+]
 
 Index = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
 def band_rows(survivors: pa.RecordBatch) -> pa.RecordBatch:
-    """One row of `BAND` per band of each survivor that has a signature."""
+    """One row of `BAND` per band of each document that has a signature.
+
+    Args:
+        survivors: With `node`, `hi`, `lo` and `bands`.
+    """
     known = survivors.filter(survivors.column("bands").is_valid())
     bands = known.column("bands")
     keys = np.frombuffer(b"".join(bands.to_pylist()), dtype="<u8")
@@ -26,33 +40,132 @@ def band_rows(survivors: pa.RecordBatch) -> pa.RecordBatch:
     return pa.record_batch([pa.array(column) for column in (keys, *repeated)], schema=BAND)
 
 
+class Bands:
+    """Rows of `BAND` of the buckets with two documents or more, in buckets.
+
+    In a bucket, documents of the index come first, then the others in survivor order.
+
+    Attributes:
+        order: Rows of the table, bucket after bucket.
+        starts, stops: Where each bucket lies in `order`.
+        node, hi, lo: Of the rows, in `order`.
+    """
+
+    def __init__(self, rows: pa.Table) -> None:
+        band, node = uint64(rows, "band"), uint64(rows, "node")
+        hi, lo = uint64(rows, "hi"), uint64(rows, "lo")
+        by_band = np.argsort(band, kind="stable")
+        edge = np.flatnonzero(np.diff(band[by_band]) == 0)
+        # Most buckets hold one document: leave those before the costly sort.
+        shared = by_band[np.union1d(edge, edge + 1)]
+        keys = [lo[shared], hi[shared], ~is_indexed(node[shared]), band[shared]]
+        order = shared[np.lexsort(keys)]
+        self.order: Index = order
+        self.node, self.hi, self.lo = node[order], hi[order], lo[order]
+        first = np.ones(len(order), dtype=bool)
+        first[1:] = np.diff(band[order]) != 0
+        self.starts: Index = np.flatnonzero(first)
+        self.stops: Index = np.append(self.starts[1:], len(order))
+
+    def kinds(self) -> tuple[Flags, Flags]:
+        """Which rows are of the index, and which are originals."""
+        return is_indexed(self.node), original(self.hi)
+
+
+@njit
+def may_remove(u: int, v: int, old: Flags, anchor: Flags) -> bool:  # pragma: no cover - compiled
+    """Whether u, which comes first, may remove v.
+
+    Nothing removes what is published, and of what is published only an original
+    removes an original.
+    """
+    if old[v]:
+        return False
+    return not old[u] or anchor[u] or not anchor[v]
+
+
+@njit
+def _all_pairs(
+    start: int, stop: int, old: Flags, anchor: Flags, left: Index, right: Index, count: int
+) -> int:  # pragma: no cover - compiled
+    for j in range(start + 1, stop):
+        for i in range(start, j):
+            if may_remove(i, j, old, anchor):
+                left[count], right[count] = i, j
+                count += 1
+    return count
+
+
+@njit
+def _star(
+    start: int, stop: int, old: Flags, anchor: Flags, left: Index, right: Index, count: int
+) -> int:  # pragma: no cover - compiled
+    """Pairs each document of a bucket with the first three that could remove it.
+
+    Those are: the first of the index, its first original, the first that is new.
+    """
+    first_anchor, first_new = stop, stop
+    for i in range(start, stop):
+        if old[i] and anchor[i] and first_anchor == stop:
+            first_anchor = i
+        if not old[i]:
+            first_new = i
+            break
+    for j in range(first_new, stop):
+        if old[start] and start != first_anchor and may_remove(start, j, old, anchor):
+            left[count], right[count] = start, j
+            count += 1
+        if first_anchor < stop:
+            left[count], right[count] = first_anchor, j
+            count += 1
+        if j > first_new:
+            left[count], right[count] = first_new, j
+            count += 1
+    return count
+
+
 @njit
 def _fill(
-    starts: Index, stops: Index, most: int, left: Index, right: Index
-) -> None:  # pragma: no cover - compiled
+    starts: Index, stops: Index, most: int, old: Flags, anchor: Flags, left: Index, right: Index
+) -> int:  # pragma: no cover - compiled
     count = 0
     for bucket in range(len(starts)):
         start, stop = starts[bucket], stops[bucket]
-        for j in range(start + 1, stop):
-            if stop - start <= most:
-                for i in range(start, j):
-                    left[count], right[count] = i, j
-                    count += 1
-            else:
-                left[count], right[count] = start, j
-                count += 1
-                if j > start + 1:
-                    left[count], right[count] = j - 1, j
-                    count += 1
+        if stop - start <= most:
+            count = _all_pairs(start, stop, old, anchor, left, right, count)
+        else:
+            count = _star(start, stop, old, anchor, left, right, count)
+    return count
 
 
-def _pairs(starts: Index, stops: Index, most: int) -> tuple[Index, Index]:
+def _pairs(bands: Bands, most: int) -> tuple[Index, Index]:
     """Positions of the pairs of each bucket: all of a small one, a few of a hot one."""
-    size = stops - starts
-    total = int(np.where(size <= most, size * (size - 1) // 2, 2 * size - 3).sum())
+    size = bands.stops - bands.starts
+    total = int(np.where(size <= most, size * (size - 1) // 2, 3 * size).sum())
     left, right = np.empty(total, np.int64), np.empty(total, np.int64)
-    _fill(starts, stops, most, left, right)
-    return left, right
+    count = _fill(bands.starts, bands.stops, most, *bands.kinds(), left, right)
+    return left[:count], right[:count]
+
+
+def distinct(bands: Bands, left: Index, right: Index) -> Index:
+    """Where each pair of documents stands first among pairs of positions."""
+    u, v = bands.node[left], bands.node[right]
+    order = np.lexsort((u, v))
+    return np.asarray(order[_fresh(u[order], v[order])], dtype=np.int64)
+
+
+def _fresh(u: Hashes, v: Hashes) -> Flags:
+    """Where a pair differs from the one before it."""
+    fresh = np.ones(len(u), dtype=bool)
+    fresh[1:] = (u[1:] != u[:-1]) | (v[1:] != v[:-1])
+    return fresh
+
+
+def pair_rows(bands: Bands, u: Index, v: Index, dest: int) -> pa.Table:
+    """Pairs of positions as rows of `PAIR`, to be compared at `dest`."""
+    columns = [bands.node[u], bands.node[v], bands.hi[u], bands.lo[u], bands.hi[v], bands.lo[v]]
+    columns.append(np.full(len(u), dest, dtype=np.uint32))
+    return pa.table([pa.array(column) for column in columns], schema=PAIR)
 
 
 def bucket_pairs(
@@ -60,39 +173,30 @@ def bucket_pairs(
 ) -> Iterator[tuple[str, pa.Table]]:
     """Pairs the documents that share a band key.
 
-    A bucket of more than `most` documents is not compared pair by pair: each member
-    is paired with the bucket's best in survivor order, and with the one before it.
-    One million copies of a boilerplate cost two million pairs, and the best of them
-    removes the others.
+    A bucket of more than `most` documents is hot and not compared pair by pair: each
+    member is paired with the bucket's best in survivor order. One million copies of a
+    boilerplate cost a million pairs, and the best of them removes the others. What
+    that leaves is compared in a second pass (`transforms.dedup.hot`).
 
     Args:
         partition: Not used.
-        tables: `bands`: rows of `BAND`, every bucket whole.
+        tables: `bands`: rows of `BAND`, every bucket whole, those of the index too.
         most: Largest bucket that is compared pair by pair.
 
     Yields:
-        `pairs` (PAIR), each once per partition.
+        `pairs` (PAIR), each once per partition, and `hot` (BAND): the rows of hot
+        buckets.
     """
     del partition
     rows = tables["bands"]
-    band, node = uint64(rows, "band"), uint64(rows, "node")
-    hi, lo = uint64(rows, "hi"), uint64(rows, "lo")
-    by_band = np.argsort(band, kind="stable")
-    edge = np.flatnonzero(np.diff(band[by_band]) == 0)
-    if not len(edge):
+    bands = Bands(rows)
+    if not len(bands.order):
         return
-    # Most buckets hold one document: leave those before the costly sort.
-    shared = by_band[np.union1d(edge, edge + 1)]
-    order = shared[np.lexsort((lo[shared], hi[shared], band[shared]))]
-    bounds = np.flatnonzero(np.diff(band[order], prepend=~band[order[0]]))
-    left, right = _pairs(bounds, np.append(bounds[1:], len(order)), most)
-    _, once = np.unique(
-        np.stack([node[order[left]], node[order[right]]], axis=1).view("u8,u8").ravel(),
-        return_index=True,
-    )
-    u, v = order[left[once]], order[right[once]]
-    columns = [node[u], node[v], hi[u], lo[u], hi[v], lo[v], np.zeros(len(u), np.uint32)]
-    yield "pairs", pa.table([pa.array(column) for column in columns], schema=PAIR)
+    left, right = _pairs(bands, most)
+    once = distinct(bands, left, right)
+    yield "pairs", pair_rows(bands, left[once], right[once], dest=0)
+    size = bands.stops - bands.starts
+    yield "hot", rows.take(bands.order[np.repeat(size > most, size)])
 
 
 def unique_pairs(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tuple[str, pa.Table]]:
@@ -108,8 +212,7 @@ def unique_pairs(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tup
     pairs = tables["pairs"]
     u, v = uint64(pairs, "u"), uint64(pairs, "v")
     order = np.lexsort((u, v))
-    fresh = np.ones(len(order), dtype=bool)
-    fresh[1:] = (np.diff(u[order]) != 0) | (np.diff(v[order]) != 0)
+    fresh = _fresh(u[order], v[order])
     dest = pa.array(np.full(int(fresh.sum()), partition, dtype=np.uint32))
     once = pairs.take(order[fresh])
     once = once.set_column(once.schema.get_field_index("dest"), PAIR.field("dest"), dest)

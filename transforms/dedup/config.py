@@ -29,11 +29,14 @@ class DedupConfig(Settings):
         seed: Of the permutations, as datasketch takes it.
         threshold: Exact Jaccard similarity of shingle sets from which a document is
             a near-duplicate.
+        tail_threshold: The same where the document that would go is in a tail
+            language by the registry: its little text should not be lost to templates
+            that many pages share. None for no difference.
         candidate_threshold: Estimated similarity below which a candidate pair is
             not verified.
         pairs_bucket: A bucket with at most so many documents is compared pair by
-            pair; in a larger one each is compared with the best and with the one
-            before it.
+            pair; in a larger one each with the best first, and what that leaves over
+            in a second pass.
         rounds: Selection rounds run in partitions before the rest is solved in one.
         residue_edges: Most edges that are solved in one partition; documents whose
             fate depends on more than that are kept and counted as undecided.
@@ -44,6 +47,7 @@ class DedupConfig(Settings):
     bands: int = pydantic.Field(21, ge=1, le=512)
     seed: int = pydantic.Field(1, ge=0, lt=2**32)
     threshold: float = pydantic.Field(0.8, gt=0, le=1)
+    tail_threshold: float | None = pydantic.Field(None, gt=0, le=1)
     candidate_threshold: float = pydantic.Field(0.65, ge=0, le=1)
     pairs_bucket: int = pydantic.Field(48, ge=2, le=1000)
     rounds: int = pydantic.Field(3, ge=0, le=12)
@@ -56,12 +60,22 @@ class DedupConfig(Settings):
                 f"permutations={self.permutations} is not a multiple of bands={self.bands}; "
                 f"use {self.permutations // self.bands * self.bands or self.bands}"
             )
-        if self.candidate_threshold > self.threshold:
+        if self.candidate_threshold > self.least_threshold:
             raise ValueError(
-                f"candidate_threshold={self.candidate_threshold} exceeds "
-                f"threshold={self.threshold}: true duplicates would never be verified"
+                f"candidate_threshold={self.candidate_threshold} exceeds the threshold "
+                f"{self.least_threshold}: true duplicates would never be verified"
             )
         return self
+
+    @property
+    def for_tail(self) -> float:
+        """Threshold of a document in a tail language."""
+        return self.threshold if self.tail_threshold is None else self.tail_threshold
+
+    @property
+    def least_threshold(self) -> float:
+        """No near-duplicate is less similar to its witness than this."""
+        return min(self.threshold, self.for_tail)
 
     @property
     def rows(self) -> int:

@@ -36,16 +36,19 @@ def _groups(first: Hashes, second: Hashes) -> npt.NDArray[np.int64]:
 def settle_exact(
     partition: int, tables: Mapping[str, pa.Table], *, settle: Settle
 ) -> Iterator[tuple[str, pa.Table]]:
-    """Keeps one document of each group of exact copies.
+    """Keeps one document of each group of exact copies, or none that was published before.
+
+    A group whose text an earlier run published goes as a whole, the published document
+    its witness. Only an original stays beside published copies none of which is one.
 
     Args:
         partition: Not used.
-        tables: `documents`: rows of `LIGHT`, every group whole.
+        tables: `documents`: rows of `LIGHT`, every group whole; with an index also
+            `published`: rows of `SEEN` with the same texts.
         settle: Evidence over a group.
 
     Yields:
-        `survivors` (SURVIVOR), one a group that is not excluded as a whole, and
-        `copies` (COPY) of all other rows.
+        `survivors` (SURVIVOR), at most one a group, and `copies` (COPY) of all other rows.
     """
     del partition
     rows = tables["documents"]
@@ -73,15 +76,74 @@ def settle_exact(
     counted = ~excluded[order]
     copies = np.add.reduceat(counted.astype(np.int64), starts)
     originals = np.add.reduceat((counted & (tier[order] < 2)).astype(np.int64), starts)
-    stays = ~excluded[first]
+    witness = _Witnesses(rows, first, tables.get("published"), tier[first] < 2)
+    stays = ~excluded[first] & ~witness.published
     first_day, last_day = spans_of(day[order], counted, starts)
     counts = {"copies": copies[stays], "copies_original": originals[stays]}
     counts |= span_columns(first_day[stays], last_day[stays])
-    best = np.repeat(first, np.diff(np.append(starts, len(order))))
     yield "survivors", _survivors(rows, first[stays], hi, lo, tier, origin, counts)
     gone = np.ones(len(order), dtype=bool)
     gone[starts[stays]] = False
-    yield "copies", _copies(rows, order[gone], best[gone], excluded, tier, origin)
+    # Groups are numbered from 0 in the order of `starts`.
+    yield "copies", _copies(rows, order[gone], group[order[gone]], witness, excluded, tier, origin)
+
+
+class _Witnesses:
+    """The document that each group of copies names: its best, or a published one.
+
+    Args:
+        rows: Rows of `LIGHT`.
+        first: The best row of each group, groups in order of their text_hash.
+        published: Rows of `SEEN`; None without an index.
+        original: Whether the best row of each group is an original.
+
+    Attributes:
+        published: Per group, whether an earlier run's document is the witness.
+        node: Per group, of the witness.
+        doc_id: Per group, of the witness.
+        of: Per group, of its best row.
+    """
+
+    def __init__(
+        self,
+        rows: pa.Table,
+        first: npt.NDArray[np.int64],
+        published: pa.Table | None,
+        original: npt.NDArray[np.bool_],
+    ) -> None:
+        self.of: Hashes = rows.column("node").to_numpy()[first]
+        self.node: Hashes = self.of.copy()
+        self.doc_id = rows.column("doc_id").take(first).combine_chunks()
+        self.published = np.zeros(len(first), dtype=bool)
+        if published is None or not len(published):
+            return
+        seen = published.take(_best_of_texts(published))
+        at, known = _look_up(rows.column("text_hash").take(first), seen.column("text_hash"))
+        known &= ~original | seen.column("original").to_numpy()[at]
+        self.published = known
+        self.node[known] = seen.column("node").to_numpy()[at[known]]
+        ids = seen.column("doc_id").take(at[known]).combine_chunks()
+        self.doc_id = pc.replace_with_mask(self.doc_id, pa.array(known), ids)
+
+
+def _best_of_texts(published: pa.Table) -> npt.NDArray[np.int64]:
+    """One row of each text, in order of its hash: an original if there is one, the first."""
+    upper, lower = halves(published.column("text_hash"))
+    rest = ~published.column("original").to_numpy()
+    order = np.lexsort((published.column("node").to_numpy(), rest, lower, upper))
+    a, b = upper[order], lower[order]
+    fresh = np.ones(len(order), dtype=bool)
+    fresh[1:] = (a[1:] != a[:-1]) | (b[1:] != b[:-1])
+    return order[fresh]
+
+
+def _look_up(
+    wanted: pa.ChunkedArray, seen: pa.ChunkedArray
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Where each hash is among the distinct `seen` ones, and whether it is there at all."""
+    found = pc.index_in(wanted, value_set=seen.combine_chunks())
+    known = found.is_valid().to_numpy()
+    return found.fill_null(0).to_numpy().astype(np.int64), known
 
 
 def _survivors(
@@ -109,13 +171,14 @@ def _survivors(
 def _copies(
     rows: pa.Table,
     index: npt.NDArray[np.int64],
-    witness: npt.NDArray[np.int64],
+    group: npt.NDArray[np.int64],
+    witness: _Witnesses,
     excluded: npt.NDArray[np.bool_],
     tier: npt.NDArray[np.int8],
     origin: npt.NDArray[np.int8],
 ) -> pa.Table:
     out = excluded[index]
-    ids = rows.column("doc_id").take(witness)
+    ids = witness.doc_id.take(pa.array(group))
     reason = np.where(out, reason_code("excluded"), reason_code("exact_duplicate"))
     return pa.table(
         [
@@ -125,7 +188,8 @@ def _copies(
             pa.array(np.ones(len(index)), mask=out),
             pa.array(tier[index], pa.int8()),
             pa.array(origin[index], pa.int8()),
-            rows.column("node").take(witness),
+            pa.array(witness.node[group], pa.uint64(), mask=out),
+            pa.array(witness.of[group], pa.uint64()),
         ],
         schema=COPY,
     )

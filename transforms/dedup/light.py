@@ -11,7 +11,7 @@ from transforms.dedup.rows import LIGHT, TIERS
 from transforms.dedup.signature import band_keys
 from transforms.records import Unit
 
-__all__ = ["COLUMNS", "light_rows", "sizes"]
+__all__ = ["COLUMNS", "bands_of", "light_rows", "sizes"]
 
 COLUMNS = (
     "node",
@@ -36,8 +36,8 @@ def sizes(table: pa.Table, unit: Unit) -> pa.ChunkedArray | pa.Array:
     return table.column(f"n_{unit}").cast(pa.int64())
 
 
-def _bands(signature: pa.Array, config: DedupConfig) -> pa.Array:
-    """Band keys of each signature as binary, null where there is none."""
+def bands_of(signature: pa.Array, config: DedupConfig) -> pa.Array:
+    """Band keys of each signature, uint64 little-endian as binary; null where there is none."""
     known = signature.is_valid().to_numpy(zero_copy_only=False)
     words = np.frombuffer(b"".join(signature.drop_null().to_pylist()), dtype="<u4")
     keys = band_keys(words.reshape(-1, config.permutations), config)
@@ -72,7 +72,7 @@ def light_rows(
         "excluded": excluded,
         "p": chance,
         "size": sizes(table, unit),
-        "bands": _bands(table.column("signature").combine_chunks(), config),
+        "bands": bands_of(table.column("signature").combine_chunks(), config),
     }
     given = [columns[f.name] if f.name in columns else table.column(f.name) for f in LIGHT]
     return pa.table(

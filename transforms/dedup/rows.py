@@ -6,19 +6,29 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.records import REASONS
+from transforms.records import INDEX_PART, PART_BITS, REASONS
 
 __all__ = [
     "EDGE",
+    "ESTIMATED",
     "FATE",
+    "HOT",
     "KEPT",
     "LIGHT",
+    "NODE",
+    "OPEN",
     "ORIGINS",
     "PAIR",
     "PART",
+    "PUBLISHED",
     "REQUEST",
+    "SEEN",
     "SURVIVOR",
     "TIERS",
+    "UNDECIDED",
+    "WHY_OPEN",
+    "is_indexed",
+    "original",
     "reason_code",
     "uint64",
 ]
@@ -34,8 +44,17 @@ def reason_code(reason: str) -> int:
     return REASONS.index(reason)
 
 
-PART = pa.schema([("part", pa.uint64()), ("path", pa.string()), ("rows", pa.int64())])
-"""One Parquet file of staging: `node >> 24` of its rows, where it is, and its rows."""
+def original(hi: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    """Which survivor keys, by their first word, are those of originals (tier A or B)."""
+    return np.asarray((hi >> np.uint64(62)) < 2)
+
+
+PART = pa.schema(
+    [("part", pa.uint64()), ("path", pa.string()), ("rows", pa.int64()), ("first", pa.int64())]
+)
+"""One Parquet file of staging, of an index or of a published run: `node >> 24` of its
+rows, where it is, how many rows, and the row of the file at which they begin: 0 but in
+an index file that holds several shards."""
 
 LIGHT = pa.schema(
     [
@@ -82,6 +101,23 @@ and last `date_day` among its copies (null when none is dated)."""
 KEPT = pa.schema([field for field in SURVIVOR if field.name not in ("hi", "lo", "bands")])
 """A document that deduplication kept."""
 
+PUBLISHED = pa.schema(
+    [
+        ("node", pa.uint64()),
+        ("doc_id", pa.binary()),
+        ("text_hash", pa.binary()),
+        ("hi", pa.uint64()),
+        ("lo", pa.uint64()),
+        ("original", pa.bool_()),
+        ("bands", pa.binary()),
+    ]
+)
+"""A document that an earlier run published, from the index. `node` is in the space of
+the index (`is_indexed`); `original`, that its tier is A or B; the rest as in `SURVIVOR`."""
+
+SEEN = pa.schema([PUBLISHED.field(name) for name in ("node", "doc_id", "text_hash", "original")])
+"""What exact copies need to know of a published document."""
+
 FATE = pa.schema(
     [
         ("node", pa.uint64()),
@@ -90,9 +126,11 @@ FATE = pa.schema(
         ("similarity", pa.float64()),
         ("tier", pa.int8()),
         ("origin", pa.int8()),
+        ("by", pa.uint64()),
     ]
 )
-"""What became of a dropped document; `reason` as in `reason_code`."""
+"""What became of a dropped document; `reason` as in `reason_code`, `by` the node of the
+witness: null without one, in the space of the index (`is_indexed`) for one of an earlier run."""
 
 COPY = FATE.append(pa.field("of", pa.uint64()))
 """The fate of an exact copy so far; `of` is the survivor of its group."""
@@ -102,12 +140,19 @@ BAND = pa.schema(
 )
 """One band key of one survivor."""
 
+HOT = pa.schema([*BAND, ("doc_id", pa.binary()), ("signature", pa.binary())])
+"""A document of a bucket that is too large to be compared pair by pair."""
+
 PAIR = pa.schema(
     [(name, pa.uint64()) for name in ("u", "v", "u_hi", "u_lo", "v_hi", "v_lo")]
     + [("dest", pa.uint32())]
 )
-"""A candidate pair: `u` comes before `v` in survivor order. `dest` is the partition
-in which the two are compared."""
+"""A candidate pair: `u` comes before `v` in survivor order, or is of the index. `dest`
+is the partition in which the two are compared."""
+
+ESTIMATED = pa.schema([*PAIR, ("estimate", pa.float64()), ("witness", pa.binary())])
+"""A candidate pair with the similarity that the two signatures estimate; `witness` is
+the doc_id of `u`."""
 
 REQUEST = pa.schema([("node", pa.uint64()), ("dest", pa.uint32())])
 """`dest` wants a vector of `node`."""
@@ -117,6 +162,20 @@ EDGE = pa.schema(
     + [("similarity", pa.float64()), ("witness", pa.binary()), ("u_kept", pa.bool_())]
 )
 """A verified pair. `witness` is the doc_id of `u`; `u_kept`, that u is known to stay."""
+
+NODE = pa.schema([("node", pa.uint64())])
+"""A document, and nothing but which."""
+
+WHY_OPEN = ("residue", "uncompared", "witness_lost")
+"""Why a kept document may still have a kept near-duplicate, by code: too many edges were
+left after the rounds; its bucket was too large; the document that first seemed to cover
+it was itself removed."""
+
+OPEN = NODE.append(pa.field("why", pa.int8()))
+"""A document that may be kept although a near-duplicate of it is; see `WHY_OPEN`."""
+
+UNDECIDED = pa.schema([("doc_id", pa.binary()), ("why", pa.string())])
+"""A kept document that may have a kept near-duplicate."""
 
 STATUS = pa.schema([("node", pa.uint64()), ("removed", pa.bool_())])
 """A node with a better neighbour: removed, or not yet decided."""
@@ -141,6 +200,11 @@ CREDIT = pa.schema(
     ]
 )
 """Copies that a removed document hands to its witness, and when they were seen."""
+
+
+def is_indexed(node: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    """Which nodes are of documents that earlier runs published."""
+    return node >> np.uint64(PART_BITS) >= np.uint64(INDEX_PART)
 
 
 def uint64(table: pa.Table, name: str) -> npt.NDArray[np.uint64]:

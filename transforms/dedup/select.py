@@ -17,11 +17,12 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from transforms.dedup.rows import REMOVED, STATUS, uint64
+from transforms.dedup.rows import OPEN, REMOVED, STATUS, WHY_OPEN, uint64
 from transforms.kernels import Hashes, njit
 
-__all__ = ["decide", "propagate", "solve"]
+__all__ = ["decide", "propagate", "solve", "split_open"]
 
 Flags = npt.NDArray[np.bool_]
 Index = npt.NDArray[np.int64]
@@ -95,6 +96,18 @@ def propagate(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tuple[
     kept = edges.column("u_kept").to_numpy() | ~known
     column = edges.schema.get_field_index("u_kept")
     yield "edges", edges.set_column(column, "u_kept", pa.array(kept)).filter(pa.array(~gone))
+
+
+def split_open(edges: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+    """Parts edges into those whose u stays, and the documents that the others leave open.
+
+    Returns:
+        Rows of EDGE, and of OPEN (a document may be among both, and in several batches).
+    """
+    sure = edges.column("u_kept")
+    left = np.unique(edges.filter(pc.invert(sure)).column("v").to_numpy())
+    why = np.full(len(left), WHY_OPEN.index("residue"), dtype=np.int8)
+    return edges.filter(sure), pa.record_batch([pa.array(left), pa.array(why)], schema=OPEN)
 
 
 @njit

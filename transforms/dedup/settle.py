@@ -9,7 +9,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.dedup.rows import CREDIT, FATE, KEPT, reason_code, uint64
+from transforms.dedup.rows import (
+    CREDIT,
+    FATE,
+    KEPT,
+    UNDECIDED,
+    WHY_OPEN,
+    is_indexed,
+    reason_code,
+    uint64,
+)
 from transforms.dedup.spans import widened
 
 __all__ = ["add_copies", "remove_near"]
@@ -26,12 +35,13 @@ def remove_near(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tupl
 
     Args:
         partition: Not used.
-        tables: `survivors` (SURVIVOR) and `removed` (REMOVED) by node, and `copies`
-            (COPY) by the survivor of their group.
+        tables: `survivors` (SURVIVOR), `removed` (REMOVED) and `open` (OPEN) by node,
+            and `copies` (COPY) by the survivor of their group.
 
     Yields:
-        `kept` (KEPT), `fates` (FATE) of the removed and of all copies, and `credits`
-        (CREDIT) for the witnesses of the removed.
+        `kept` (KEPT), `fates` (FATE) of the removed and of all copies, `credits`
+        (CREDIT) for those witnesses of the removed that are of this run, and
+        `undecided` (UNDECIDED), the open documents that are kept.
     """
     del partition
     survivors, removed = _sorted(tables["survivors"]), _sorted(tables["removed"])
@@ -39,14 +49,28 @@ def remove_near(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tupl
     stays = np.ones(len(survivors), dtype=bool)
     stays[at] = False
     yield "kept", survivors.select(KEPT.names).filter(pa.array(stays))
+    yield "undecided", _undecided(survivors, stays, tables["open"])
     gone = survivors.take(at)
     reason = pa.array(np.full(len(gone), reason_code("near_duplicate"), dtype=np.int8))
     columns = [removed.column("node"), reason, removed.column("witness")]
     columns += [removed.column("similarity"), gone.column("tier"), gone.column("origin")]
+    columns.append(removed.column("by"))
     yield "fates", pa.table(columns, schema=FATE)
     yield "fates", _follow(tables["copies"], removed)
     columns = [removed.column("by"), *(gone.column(name) for name in CREDIT.names[1:])]
-    yield "credits", pa.table(columns, schema=CREDIT)
+    credited = pa.table(columns, schema=CREDIT)
+    yield "credits", credited.filter(pa.array(~is_indexed(uint64(removed, "by"))))
+
+
+def _undecided(survivors: pa.Table, stays: npt.NDArray[np.bool_], given: pa.Table) -> pa.Table:
+    """The kept among open documents, each once with the first reason that there is."""
+    node, why = uint64(given, "node"), given.column("why").to_numpy()
+    order = np.lexsort((why, node))
+    node, first = np.unique(node[order], return_index=True)
+    at = np.searchsorted(uint64(survivors, "node"), node)
+    kept = stays[at]
+    names = pa.array(WHY_OPEN).take(pa.array(why[order][first][kept]))
+    return pa.table([survivors.column("doc_id").take(at[kept]), names], schema=UNDECIDED)
 
 
 def _follow(copies: pa.Table, removed: pa.Table) -> pa.Table:
@@ -72,6 +96,7 @@ def _follow(copies: pa.Table, removed: pa.Table) -> pa.Table:
         ("reason", reason),
         ("witness", taken.column("witness").combine_chunks()),
         ("similarity", taken.column("similarity").combine_chunks()),
+        ("by", taken.column("by").combine_chunks()),
     ):
         replaced = pc.replace_with_mask(fates.column(name).combine_chunks(), mask, column)
         fates = fates.set_column(fates.schema.get_field_index(name), name, replaced)

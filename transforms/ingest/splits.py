@@ -6,7 +6,8 @@ Parquet file, or a whole compressed file. Rows that a split accepts get
 0 in each part. A split owns `parts` part numbers from `part` on and moves to the
 next whenever a part has 64 MiB of text, while it has more; and whenever a part has
 2**24 rows, for which the plan leaves further numbers free. So parts of a file
-never clash, and file numbers stay below 2**24.
+never clash, and file numbers stay below 2**23: the upper half of all nodes is the
+index of earlier runs (`records.INDEX_PART`).
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ PART_TEXT_BYTES = 64 << 20
 """Text after which a part is full."""
 FILE_PARTS = 1 << 16
 """Part numbers of one file."""
-_MAX_FILES = 1 << 24
+_MAX_FILES = 1 << 23
 _MAX_SPLITS = FILE_PARTS // 4
 
 

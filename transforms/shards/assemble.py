@@ -10,6 +10,7 @@ import orjson
 import pyarrow as pa
 
 from transforms import storage
+from transforms.dedup.index.write import Recorder
 from transforms.errors import LedgerError
 from transforms.records import DEAD_LETTERS, DROPPED, PUBLISHED
 from transforms.shards.check import REPORT, check_shard
@@ -42,19 +43,28 @@ def _put(folder: str, data: bytes) -> str:
 
 
 def assemble_shard(
-    partition: int, tables: Mapping[str, pa.Table], *, folder: str, promise: Promise, assess: Assess
+    partition: int,
+    tables: Mapping[str, pa.Table],
+    *,
+    folder: str,
+    promise: Promise,
+    assess: Assess,
+    recorder: Recorder | None = None,
 ) -> Iterator[tuple[str, pa.Table]]:
     """Writes one shard and checks what then lies on storage.
 
     Args:
         partition: The shard.
-        tables: `routed`: rows of `staging.ROUTED`, all of the shard.
+        tables: `routed`: rows of `staging.ROUTED`, all of the shard; for a recorder, of
+            `staging.INDEXED`.
         folder: For temporary names.
         promise: What the shard has to keep.
         assess: Provenance, recomputed.
+        recorder: Writes the shard's index file; None where nothing is appended.
 
     Yields:
-        `reports` (REPORT, `path` temporary) and `claims` (CLAIM).
+        `reports` (REPORT, `path` temporary) and `claims` (CLAIM), and with a recorder
+        `index` (FILE).
 
     Raises:
         LedgerError: A row of the shard is missing.
@@ -64,10 +74,18 @@ def assemble_shard(
     positions = routed.column("position").to_numpy()[order]
     if not np.array_equal(positions, np.arange(len(routed))):
         raise LedgerError(f"shard {partition}: {len(routed)} rows do not fill their places")
-    path = _put(folder, parquet_bytes(routed.take(order).select(PUBLISHED.names).cast(PUBLISHED)))
+    ordered = routed.take(order)
+    shard = ordered.select(PUBLISHED.names).cast(PUBLISHED)
+    path = _put(folder, parquet_bytes(shard))
     report, claims = check_shard(partition, path, storage.read_bytes(path), promise, assess)
     yield "reports", report.cast(REPORT)
     yield "claims", claims
+    if recorder is not None:
+        signature = ordered.column("signature").combine_chunks()
+        path, sha256 = recorder.write(shard, signature)
+        row = {"folder": "index", "partition": partition, "path": path, "sha256": sha256}
+        row |= {"rows": len(shard), "facts": orjson.dumps({})}
+        yield "index", pa.Table.from_pylist([row], schema=FILE)
 
 
 def _file(

@@ -11,6 +11,8 @@ import pyarrow as pa
 
 import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
 from transforms import metrics
+from transforms.dedup.index.write import Recorder
+from transforms.dedup.rows import UNDECIDED
 from transforms.exchange import Exchange, Input, Spool
 from transforms.outcome import recorded, write_outcome
 from transforms.partition import by_hash, by_value
@@ -19,7 +21,7 @@ from transforms.shards import assemble, identities
 from transforms.shards.check import REPORT
 from transforms.shards.promise import Assess, Promise
 from transforms.shards.publish import Publication, publish
-from transforms.staging.outcome import LEDGER, ROUTED
+from transforms.staging.outcome import INDEXED, LEDGER, ROUTED
 
 __all__ = ["PublishShards", "WriteShards"]
 
@@ -40,6 +42,8 @@ class WriteShards(beam.PTransform):
         partitions: For rows without text.
         files: Into how many files dropped documents, and dead letters, go.
         spool: How rows travel. Text moves here for the second and last time.
+        indexed: Whether `routed` carries signatures (`staging.INDEXED`).
+        recorder: Writes index files; None where nothing is appended.
     """
 
     def __init__(
@@ -50,22 +54,29 @@ class WriteShards(beam.PTransform):
         partitions: int,
         files: int,
         spool: Spool,
+        indexed: bool = False,
+        recorder: Recorder | None = None,
     ) -> None:
         super().__init__()
         self._folder, self._promise, self._assess = folder, promise, assess
         self._partitions, self._files, self._spool = partitions, files, spool
+        self._routed, self._recorder = INDEXED if indexed else ROUTED, recorder
 
     def expand(self, given: Collections) -> dict[str, beam.PCollection]:
         """Writes shards, then what they leave out, then checks across files."""
         assembled = functools.partial(
-            assemble.assemble_shard, folder=self._folder, promise=self._promise, assess=self._assess
+            assemble.assemble_shard,
+            folder=self._folder,
+            promise=self._promise,
+            assess=self._assess,
+            recorder=self._recorder,
         )
         shards = {"routed": given["routed"]} | Exchange(
             "Assemble shards",
-            {"routed": Input(ROUTED, by_value("shard"))},
+            {"routed": Input(self._routed, by_value("shard"))},
             1,
             assembled,
-            ("reports", "claims"),
+            ("reports", "claims", *(("index",) if self._recorder else ())),
             self._spool,
         )
         write_dropped = functools.partial(assemble.write_dropped, threshold=self._promise.threshold)
@@ -88,7 +99,9 @@ class WriteShards(beam.PTransform):
             ("findings",),
             self._spool,
         )
-        files = (dropped["files"], letters["files"]) | "All files" >> beam.Flatten()
+        written = [dropped["files"], letters["files"]]
+        written += [shards["index"]] if self._recorder else []
+        files = written | "All files" >> beam.Flatten()
         findings = (dropped["findings"], checked["findings"]) | "All findings" >> beam.Flatten()
         return {"reports": shards["reports"], "files": files, "findings": findings}
 
@@ -108,8 +121,9 @@ class WriteShards(beam.PTransform):
 class PublishShards(beam.PTransform):
     """Checks the run as a whole and makes it visible, or refuses.
 
-    Input: a dict of `reports`, `files`, `findings`, `ledger` and `plan` (one JSON
-    object as `dict`). Output: one manifest, as a `dict`.
+    Input: a dict of `reports`, `files`, `findings`, `ledger`, `undecided`
+    (dedup.rows.UNDECIDED) and `plan` (one JSON object as `dict`). Output: one manifest,
+    as a `dict`.
 
     Args:
         where: Places, names and conditions.
@@ -124,7 +138,7 @@ class PublishShards(beam.PTransform):
         """One step that sees all summaries."""
         sides = [
             beam.pvalue.AsList(given[name])
-            for name in ("plan", "reports", "files", "ledger", "findings")
+            for name in ("plan", "reports", "files", "ledger", "findings", "undecided")
         ]
         start = given["plan"].pipeline | "Begin publishing" >> beam.Create([self._where.run])
         publishing = beam.ParDo(_Publish(self._where, self._staging), *sides)
@@ -140,16 +154,17 @@ class _Publish(beam.DoFn):
         self._where, self._staging = where, staging
 
     def process(  # type: ignore[no-untyped-def]
-        self, run: str, plan, reports, files, ledger, findings
+        self, run: str, plan, reports, files, ledger, findings, undecided
     ) -> Iterator[str]:
         with recorded(self._staging), metrics.cpu("publish"):
             found = _table(findings, identities.FINDING).column("finding").to_pylist()
             manifest = publish(
                 self._where,
-                plan[0] if plan else {"shards": 0},
+                plan[0] if plan else None,
                 _table(reports, REPORT),
                 _table(files, assemble.FILE),
                 _table(ledger, LEDGER),
+                _table(undecided, UNDECIDED),
                 found,
             )
             write_outcome(self._staging, 0, f"published {manifest['run']}")

@@ -46,8 +46,9 @@ def _promises(manifest: Mapping[str, Any]) -> str:
     rows: list[list[object]] = []
     for kind, sign, pick in (("floors", "at least", min), ("caps", "at most", max)):
         for name, share in manifest[kind].items():
-            worst = pick(shard["shares"][name] for shard in manifest["shards"])
-            rows.append([name, f"{sign} {share:.4g}", f"{worst:.4f}"])
+            shares = [shard["shares"][name] for shard in manifest["shards"]]
+            worst = f"{pick(shares):.4f}" if shares else "no shard"
+            rows.append([name, f"{sign} {share:.4g}", worst])
     return _table(["share", "promised in every shard", "worst shard"], rows) if rows else "None."
 
 
@@ -55,7 +56,10 @@ def _ledger(manifest: Mapping[str, Any]) -> str:
     ledger = manifest["ledger"]
     rows: list[list[object]] = [["read", ledger["read"]], ["kept", ledger["kept"]]]
     rows += [[f"dropped: {reason}", count] for reason, count in ledger["dropped"].items()]
-    return _table(["documents", "count"], [*rows, ["dead letters", ledger["dead_letters"]]])
+    rows.append(["dead letters", ledger["dead_letters"]])
+    if left := manifest["undecided"]["documents"]:
+        rows.append(["kept, though a near-duplicate of theirs may be, too", left])
+    return _table(["documents", "count"], rows)
 
 
 def _languages(manifest: Mapping[str, Any]) -> str:

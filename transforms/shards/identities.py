@@ -30,7 +30,8 @@ CLAIM = pa.schema(
     [("key", pa.binary()), ("role", pa.int8()), ("number", pa.int32()), ("other", pa.binary())]
 )
 """What a row says of an id. `key` is a doc_id, or a text_hash for `TEXT`; `number` is
-`repeat` or the code of the reason; `other` the doc_id of a `TEXT`."""
+`repeat` or the code of the reason; `other` the doc_id of a `TEXT`. A witness that an
+earlier run published makes no claim here: `check_dropped` and `verify` look at those."""
 
 FINDING = pa.schema([("finding", pa.string())])
 
@@ -61,7 +62,9 @@ def claims_of_dropped(dropped: pa.Table) -> pa.Table:
     # A reason that nobody knows is -1 here, and a finding of the ledger.
     codes = pc.index_in(dropped.column("reason"), pa.array(REASONS)).fill_null(-1)
     numbers = codes.cast(pa.int32())
-    named = dropped.filter(dropped.column("witness").is_valid())
+    named = dropped.filter(
+        pc.and_(dropped.column("witness").is_valid(), dropped.column("witness_run").is_null())
+    )
     zeros = pa.array(np.zeros(len(named), dtype=np.int32))
     return pa.concat_tables(
         [
@@ -90,6 +93,26 @@ def check_dropped(dropped: pa.Table, threshold: float) -> Iterator[str]:
         far = pc.and_(rows, pc.or_(pc.less(similarity, least), pc.greater(similarity, 1.0)))
         if count := pc.sum(far).as_py():
             yield f"{count} rows of dropped/ with reason {name} have a similarity below {least}"
+    yield from _check_witnesses(dropped)
+
+
+def _check_witnesses(dropped: pa.Table) -> Iterator[str]:
+    """Checks that what is said of a witness fits together."""
+    run, kind = dropped.column("witness_run"), dropped.column("similarity_kind")
+    named = dropped.column("witness").is_valid()
+    whole = pc.equal(run.is_valid(), dropped.column("witness_shard").is_valid())
+    whole = pc.and_(whole, pc.or_(named, run.is_null()))
+    told = pc.if_else(named, pc.is_in(kind, pa.array(["exact", "estimated"])), kind.is_null())
+    near = pc.equal(dropped.column("reason"), "near_duplicate")
+    estimated = pc.equal(kind, "estimated").fill_null(False)
+    fits = pc.or_(pc.invert(estimated), pc.and_(near, run.is_valid()))
+    for good, sentence in (
+        (whole, "name half of where their witness is"),
+        (told, "do not say how their similarity is known"),
+        (fits, "have an estimated similarity where it is known exactly"),
+    ):
+        if count := pc.sum(pc.invert(good)).as_py():
+            yield f"{count} rows of dropped/ {sentence}"
 
 
 def _group(claims: pa.Table) -> npt.NDArray[np.int64]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import orjson
+import pyarrow as pa
 
-from transforms.dedup.config import SCHEME
+from transforms.dedup.config import SCHEME, DedupConfig
 from transforms.dedup.nfkc_table import UNICODE
 from transforms.errors import InputError
 from transforms.records import Unit
@@ -23,10 +25,13 @@ __all__ = [
     "parse",
     "promise_of",
     "shard_entries",
+    "undecided_entry",
     "versions",
 ]
 
 _PACKAGES = ("holdfast", "apache-beam", "pyarrow", "numpy", "datasketch", "fasttext", "xxhash")
+_NAMED = 10_000
+"""Most undecided documents that a manifest names."""
 _KEYS = (
     "run",
     "config",
@@ -38,6 +43,7 @@ _KEYS = (
     "plan",
     "tail",
     "languages",
+    "undecided",
     "ledger",
     "shards",
     "files",
@@ -144,7 +150,7 @@ def promise_of(manifest: Mapping[str, Any], path: str) -> Promise:
             unit=str(manifest["size_unit"]),
             is_tail=frozenset(manifest["tail"]).__contains__,
             repeat_cap=int(manifest["plan"]["repeat_cap"]),
-            threshold=float(manifest["config"]["dedup"]["threshold"]),
+            threshold=DedupConfig(**manifest["config"]["dedup"]).least_threshold,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
@@ -155,6 +161,24 @@ def promise_of(manifest: Mapping[str, Any], path: str) -> Promise:
 def _refuse(unknown: set[str]) -> None:
     if unknown:
         raise ValueError(f"{', '.join(sorted(unknown))} is not known")
+
+
+def undecided_entry(undecided: pa.Table) -> dict[str, Any]:
+    """The `undecided` of a manifest: kept documents that may have a kept near-duplicate.
+
+    Args:
+        undecided: Rows of `dedup.rows.UNDECIDED`.
+
+    Returns:
+        Their number, by reason too, and the first ids in hexadecimal.
+    """
+    ids = sorted(value.hex() for value in undecided.column("doc_id").to_pylist())
+    reasons = Counter(undecided.column("why").to_pylist())
+    return {
+        "documents": len(ids),
+        "reasons": dict(sorted(reasons.items())),
+        "doc_ids": ids[:_NAMED],
+    }
 
 
 def file_entry(path: str, sha256: str, rows: int) -> dict[str, Any]:

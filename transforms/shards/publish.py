@@ -12,7 +12,10 @@ import pyarrow as pa
 
 from transforms import storage
 from transforms.dead import DeadPolicy
-from transforms.errors import VerificationError
+from transforms.dedup.config import DedupConfig
+from transforms.dedup.index.pins import read_facts
+from transforms.dedup.index.segments import Shard, append
+from transforms.errors import InfeasibleError, LedgerError, VerificationError
 from transforms.records import DEAD_LETTERS, DROPPED
 from transforms.shards import layout
 from transforms.shards import manifest as manifests
@@ -24,6 +27,8 @@ from transforms.shards.promise import Promise
 __all__ = ["Publication", "publish"]
 
 _SHOWN = 5
+_BEFORE_PLAN = ("excluded", "exact_duplicate", "near_duplicate")
+"""Reasons for which a document never reaches the plan."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +43,7 @@ class Publication:
         config_digest: Of what decides the output.
         promise: Floors, caps, unit and tail.
         dead_policy: When too much of the input is unreadable.
+        pinned: Staging folder that pins what the run compares with; None without an index.
     """
 
     run: str
@@ -47,6 +53,7 @@ class Publication:
     config_digest: str
     promise: Promise
     dead_policy: DeadPolicy
+    pinned: str | None = None
 
     def final(self, name: str) -> str:
         """A path within the run."""
@@ -88,22 +95,62 @@ def _name_files(where: Publication, files: list[dict[str, Any]]) -> list[dict[st
     return entries
 
 
+def _nothing(where: Publication, outcomes: pa.Table) -> dict[str, Any]:
+    """The plan of a run that deduplication left nothing: no shard breaks a floor.
+
+    A scheduled run that finds nothing new is such a one, and no failure.
+    """
+    left = set(outcomes.column("outcome").to_pylist()) - set(_BEFORE_PLAN)
+    if left:
+        raise LedgerError(f"there is no plan, but documents with outcomes {sorted(left)}")
+    if where.config.get("target"):
+        raise InfeasibleError(
+            f"nothing is left to publish, and --target {where.config['target']} asks for more: "
+            "every document is a duplicate or excluded; leave --target out, or add new text"
+        )
+    facts = dict.fromkeys(("shards", "total", "published", "unique", "repeats"), 0)
+    told = {"cells": [], "binding": ["no document is left"], "notes": []}
+    return {**facts, **told, "repeat_cap": where.promise.repeat_cap}
+
+
+def _append(
+    where: Publication, staging: str, shards: list[dict[str, Any]], files: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Appends the shards to the index, if the run is new there; what the manifest says of it."""
+    facts = read_facts(staging)
+    if facts.append:
+        own = {file["partition"]: file for file in files if file["folder"] == "index"}
+        recorded = [
+            Shard(report["path"], file["rows"], report["distinct"], file["sha256"])
+            for report in shards
+            for file in (own[report["shard"]],)
+        ]
+        config = DedupConfig(**where.config["dedup"])
+        written = [own[report["shard"]]["path"] for report in shards]
+        folder = storage.absolute(where.run)
+        append(facts.index, config, where.name, folder, facts.pinned, recorded, written)
+    return facts.told()
+
+
 def publish(
     where: Publication,
-    plan: dict[str, Any],
+    plan: dict[str, Any] | None,
     reports: pa.Table,
     files: pa.Table,
     outcomes: pa.Table,
+    undecided: pa.Table,
     findings: Sequence[str],
 ) -> dict[str, Any]:
     """Publishes a run whose shards lie under temporary names.
 
     Args:
         where: Places, names, conditions.
-        plan: The plan, as JSON can hold it, with `shards` and `repeat_cap`.
+        plan: The plan, as JSON can hold it, with `shards` and `repeat_cap`; None where
+            deduplication kept no document.
         reports: Rows of `check.REPORT`, one a shard.
         files: Rows of `assemble.FILE`.
         outcomes: Rows of `staging.LEDGER`.
+        undecided: Rows of `dedup.rows.UNDECIDED`.
         findings: Of the checks across files.
 
     Returns:
@@ -111,8 +158,10 @@ def publish(
 
     Raises:
         DeadLettersError, InputError: Too much of the input was unreadable.
+        InfeasibleError: A target is asked for, and no document is left.
         VerificationError: A promise is broken; nothing is published.
     """
+    plan = plan or _nothing(where, outcomes)
     shards = sorted(reports.to_pylist(), key=lambda report: report["shard"])
     others = files.cast(FILE).to_pylist()
     dead = _check_dead(where, others, sum(outcomes.column("documents").to_pylist()))
@@ -144,10 +193,13 @@ def publish(
         "plan": plan,
         "tail": sorted(lang for lang in ledger["by_language"] if where.promise.is_tail(lang)),
         "languages": manifests.languages_of(shards),
+        "undecided": manifests.undecided_entry(undecided),
         "ledger": ledger | {"size": build_ledger(outcomes, 0, "size")},
         "shards": manifests.shard_entries(shards, where.promise),
         "files": _name_files(where, others),
     }
+    if where.pinned is not None:
+        manifest["index"] = _append(where, where.pinned, shards, others)
     card = dataset_card(manifest).encode()
     storage.write_bytes_atomically(where.final(layout.CARD), card)
     storage.delete_tree(where.temporary)

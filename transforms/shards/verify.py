@@ -21,6 +21,7 @@ from transforms.errors import HoldfastError, InputError
 from transforms.records import DEAD_LETTERS, DROPPED
 from transforms.shards import manifest as manifests
 from transforms.shards.check import check_shard
+from transforms.shards.earlier import check_earlier
 from transforms.shards.identities import CLAIM, check_claims, check_dropped, claims_of_dropped
 from transforms.shards.layout import CARD, MANIFEST, digest
 from transforms.shards.ledger import check_ledger, check_splits
@@ -155,7 +156,10 @@ def _verify(
     claims = pa.concat_tables([*(claims for *_, claims in results), claims_of_dropped(dropped)])
     findings += check_claims(claims, promise.repeat_cap)
     findings += check_dropped(dropped, promise.threshold)
-    return Verdict(_told(promise, reports, dropped, dead), tuple(findings[:_MOST_FINDINGS]))
+    elsewhere = check_earlier(dropped, manifest.get("index"))
+    findings += elsewhere.findings
+    told = (*_told(promise, reports, dropped, dead), *elsewhere.told)
+    return Verdict(told, tuple(findings[:_MOST_FINDINGS]))
 
 
 def _told(

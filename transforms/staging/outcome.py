@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -11,15 +11,20 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from transforms import storage
-from transforms.dedup.rows import ORIGINS, PART, TIERS, uint64
+from transforms.dedup.index.pins import PIN, read_pins
+from transforms.dedup.rows import ORIGINS, TIERS, is_indexed, reason_code, uint64
 from transforms.dedup.spans import iso_dates
 from transforms.errors import LedgerError
-from transforms.records import DROPPED, PART_BITS, PUBLISHED, REASONS, STAGED
+from transforms.records import DROPPED, INDEX_PART, PART_BITS, PUBLISHED, REASONS, SIGNATURE
+from transforms.staging.survey import Policy, apply_decisions, columns_of, read_decisions
 
-__all__ = ["LEDGER", "ROUTED", "settle_parts"]
+__all__ = ["INDEXED", "LEDGER", "ROUTED", "settle_parts"]
 
 ROUTED = pa.schema([*PUBLISHED, ("shard", pa.int32()), ("position", pa.int32())])
 """A published row on its way to its place."""
+
+INDEXED = pa.schema([*ROUTED, *SIGNATURE])
+"""The same, on its way to the index, too."""
 
 LEDGER = pa.schema(
     [
@@ -37,6 +42,8 @@ _OUTCOMES = (_KEPT, *REASONS)
 _NOT_SELECTED = _OUTCOMES.index("not_selected")
 _TOO_LARGE = _OUTCOMES.index("too_large")
 _TRIMMED = _OUTCOMES.index("trimmed")
+_PLACED = ("copies", "copies_original", "first_date", "last_date", "repeat", "shard", "position")
+"""Columns that staging does not have."""
 
 Index = npt.NDArray[np.int64]
 
@@ -94,10 +101,10 @@ class _Part:
         """A column of `KEPT` of kept rows."""
         return self._kept.column(name).take(self._kept_at[rows])
 
-    def witness(self, rows: Index) -> tuple[pa.Array, pa.Array]:
-        """Witness and similarity of dropped rows; null where they have none."""
+    def fates(self, rows: Index) -> pa.Table:
+        """Fates (FATE) of dropped rows; null where the plan left a row out."""
         at = pa.array(self._fate_at[rows], mask=self._fate_at[rows] < 0)
-        return self._fates.column("witness").take(at), self._fates.column("similarity").take(at)
+        return self._fates.take(at)
 
 
 def _ledger(part: _Part, staged: pa.Table, rows: Index, unit_column: str | None) -> pa.Table:
@@ -148,8 +155,8 @@ def _replace(table: pa.Table, name: str, column: pa.ChunkedArray) -> pa.Table:
     return table.set_column(table.schema.get_field_index(name), name, column)
 
 
-def _routed(part: _Part, staged: pa.Table, first: int) -> pa.Table | None:
-    """The appearances of the documents of one row group, as rows of ROUTED."""
+def _routed(part: _Part, staged: pa.Table, first: int, schema: pa.Schema) -> pa.Table | None:
+    """The appearances of the documents of one row group, as rows of ROUTED or INDEXED."""
     low, high = np.searchsorted(part.placed, [first, first + len(staged)])
     if low == high:
         return None
@@ -161,20 +168,45 @@ def _routed(part: _Part, staged: pa.Table, first: int) -> pa.Table | None:
         taken = taken.append_column(f"{name}_date", iso_dates(part.kept(f"{name}_day", rows)))
     for name in ("repeat", "shard", "position"):
         taken = taken.append_column(name, place.column(name))
-    return taken.select(ROUTED.names).cast(ROUTED)
+    return taken.select(schema.names).cast(schema)
 
 
-def _dropped(part: _Part, staged: pa.Table, first: int) -> pa.Table:
+def _dropped(part: _Part, staged: pa.Table, first: int, pins: pa.Table) -> pa.Table:
     rows = first + np.flatnonzero(part.outcome[first : first + len(staged)])
-    witness, similarity = part.witness(rows)
+    fates = part.fates(rows)
     taken = staged.take(rows - first)
     reason = pa.array(_OUTCOMES).take(pa.array(part.outcome[rows]))
-    columns = [taken.column("doc_id"), taken.column("url"), reason, witness, similarity]
+    columns = [taken.column("doc_id"), taken.column("url"), reason]
+    columns += [fates.column("witness"), fates.column("similarity"), *_witnessed(fates, pins)]
     return pa.table(columns, schema=DROPPED)
 
 
+def _witnessed(fates: pa.Table, pins: pa.Table) -> tuple[pa.Array, pa.Array, pa.Array]:
+    """Run and shard of witnesses of earlier runs, and how each similarity is known.
+
+    A shard whose text was gone when the run was named left nothing but its signatures:
+    similarity to its documents is their estimate, unless the texts have one hash.
+    """
+    by = fates.column("by").fill_null(0).to_numpy()
+    earlier = is_indexed(by)
+    number = (by >> np.uint64(PART_BITS)).astype(np.int64) - INDEX_PART
+    at = pa.array(number, mask=~earlier)
+    pinned = pins.take(at)
+    near = pc.equal(fates.column("reason"), reason_code("near_duplicate"))
+    gone = pc.and_(pc.is_null(pinned.column("text")), pa.array(earlier))
+    kind = pc.if_else(pc.and_(near, gone), "estimated", "exact")
+    kind = pc.if_else(fates.column("by").is_valid(), kind, pa.scalar(None, pa.string()))
+    return pinned.column("run"), pinned.column("shard"), kind
+
+
 def settle_parts(
-    partition: int, tables: Mapping[str, pa.Table], *, unit: str
+    partition: int,
+    tables: Mapping[str, pa.Table],
+    *,
+    unit: str,
+    policies: Sequence[Policy] = (),
+    decisions: Iterable[pa.RecordBatch] = (),
+    pinned: str | None = None,
 ) -> Iterator[tuple[str, pa.Table]]:
     """Reads parts of staging and sends every row where it belongs.
 
@@ -184,10 +216,13 @@ def settle_parts(
             (finalise.ASSIGNED),
             `trimmed` (finalise.TRIMMED) and `too_large` (ranks.LIGHT).
         unit: Size unit of the ledger.
+        policies: Whose decisions are published.
+        decisions: Rows of `survey.DECISIONS`.
+        pinned: Staging folder that pins what the run compares with; None without an index.
 
     Yields:
-        `routed` (ROUTED), `dropped` (DROPPED) and `ledger` (LEDGER), a row group of
-        staging at a time.
+        `routed` (ROUTED, or INDEXED with an index), `dropped` (DROPPED) and `ledger`
+        (LEDGER), a row group of staging at a time.
 
     Raises:
         LedgerError: A staged row has no outcome, or more than one.
@@ -199,18 +234,22 @@ def settle_parts(
         if name != "parts"
     }
     column = None if unit == "docs" else f"n_{unit}"
-    names = [name for name in PUBLISHED.names if name in STAGED.names]
+    schema = INDEXED if pinned else ROUTED
+    pins = read_pins(pinned) if pinned else PIN.empty_table()
+    names = [name for name in schema.names if name not in _PLACED]
+    names, made = columns_of(policies, names), read_decisions(decisions)
     for number, path, rows in zip(
-        *(tables["parts"].column(n).to_pylist() for n in PART.names), strict=True
+        *(tables["parts"].column(n).to_pylist() for n in ("part", "path", "rows")), strict=True
     ):
         part, first = _Part(number, rows, ordered), 0
         with storage.open_input(path) as source:
             file = pq.ParquetFile(source)
             for group in range(file.num_row_groups):
                 staged = file.read_row_group(group, columns=names)
-                routed = _routed(part, staged, first)
+                staged = apply_decisions(staged, policies, made)
+                routed = _routed(part, staged, first, schema)
                 if routed is not None:
                     yield "routed", routed
-                yield "dropped", _dropped(part, staged, first)
+                yield "dropped", _dropped(part, staged, first, pins)
                 yield "ledger", _ledger(part, staged, np.arange(first, first + len(staged)), column)
                 first += len(staged)

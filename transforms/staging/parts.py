@@ -90,4 +90,4 @@ class PartWriter:
         self._flush()
         self._writer.close()
         self._sink.close()
-        return pa.record_batch([[self._part], [self._path], [self._rows]], schema=PART)
+        return pa.record_batch([[self._part], [self._path], [self._rows], [0]], schema=PART)

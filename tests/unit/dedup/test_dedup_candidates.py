@@ -1,7 +1,5 @@
 """Candidate pairs from band keys."""
 
-import itertools
-
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -11,7 +9,9 @@ from hypothesis import strategies as st
 
 from transforms.dedup.candidates import band_rows, bucket_pairs, requests_of, unique_pairs
 from transforms.dedup.rows import BAND, PAIR, SURVIVOR
+from transforms.records import INDEX_PART, PART_BITS
 
+OLD = INDEX_PART << PART_BITS
 Buckets = dict[int, list[int]]
 
 
@@ -26,17 +26,20 @@ def bands(buckets: Buckets) -> pa.Table:
 
 
 def pairs_of(table: pa.Table, most: int = 48) -> list[tuple[int, int]]:
-    found = list(bucket_pairs(0, {"bands": table}, most=most))
-    pairs = []
-    for name, out in found:
-        assert name == "pairs"
-        assert out.schema == PAIR
-        for row in out.to_pylist():
-            assert (row["u_hi"], row["u_lo"]) == (row["u"] >> 3, row["u"] & 7)
-            assert (row["v_hi"], row["v_lo"]) == (row["v"] >> 3, row["v"] & 7)
-            pairs.append((row["u"], row["v"]))
-    assert all(u < v for u, v in pairs)
-    return pairs
+    return [(row["u"], row["v"]) for row in found_in(table, most)[0]]
+
+
+def found_in(table: pa.Table, most: int) -> tuple[list[dict[str, int]], list[dict[str, int]]]:
+    """Pairs, and rows of hot buckets."""
+    out = dict(bucket_pairs(0, {"bands": table}, most=most))
+    assert {name: rows.schema for name, rows in out.items()} in ({}, {"pairs": PAIR, "hot": BAND})
+    keys = {row["node"]: (row["hi"], row["lo"]) for row in table.to_pylist()}
+    pairs = out["pairs"].to_pylist() if out else []
+    for row in pairs:
+        assert (row["u_hi"], row["u_lo"]) == keys[row["u"]]
+        assert (row["v_hi"], row["v_lo"]) == keys[row["v"]]
+        assert row["u"] >= OLD or keys[row["u"]] < keys[row["v"]]
+    return pairs, out["hot"].to_pylist() if out else []
 
 
 @pytest.mark.parametrize("size", [2, 3, 5, 6, 7, 20])
@@ -48,9 +51,69 @@ def test_small_buckets_pair_all_and_hot_ones_few(size):
     if size <= most:
         assert {frozenset(p) for p in found} == all_pairs(nodes)
     else:
-        assert len(found) == 2 * size - 3
-        expected = {(nodes[0], n) for n in nodes[1:]} | set(itertools.pairwise(nodes))
-        assert set(found) == expected
+        assert set(found) == {(nodes[0], n) for n in nodes[1:]}
+
+
+@pytest.mark.parametrize("size", [5, 6, 7, 20])
+def test_the_rows_of_hot_buckets_are_told(size):
+    table = bands({9: list(range(size)), 8: [1, 2, 3], 7: [4]})
+    _, hot = found_in(table, 6)
+    assert {(row["band"], row["node"]) for row in hot} == (
+        {(9, node) for node in range(size)} if size > 6 else set()
+    )
+
+
+KINDS = [  # of the index, original
+    (old, anchor) for old in (True, False) for anchor in (True, False)
+]
+
+
+def kind_rows(kinds: list[tuple[bool, bool]]) -> pa.Table:
+    """One bucket; the documents of the index are not in survivor order among the others."""
+    rows = [
+        {
+            "band": 5,
+            "node": number + (OLD if old else 0),
+            "hi": (0 if anchor else 2 << 62) + (number * 7) % 11,
+            "lo": number,
+        }
+        for number, (old, anchor) in enumerate(kinds)
+    ]
+    return pa.Table.from_pylist(rows, schema=BAND)
+
+
+def may_remove(u: dict[str, int], v: dict[str, int]) -> bool:
+    """Who may remove whom, as DESIGN.md has it."""
+    if v["node"] >= OLD:
+        return False
+    if u["node"] >= OLD:
+        return u["hi"] < 2 << 62 or v["hi"] >= 2 << 62
+    return (u["hi"], u["lo"]) < (v["hi"], v["lo"])
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(st.lists(st.sampled_from(KINDS), min_size=2, max_size=12))
+def test_what_is_published_is_never_at_risk_and_spares_originals(kinds):
+    table = kind_rows(kinds)
+    rows = table.to_pylist()
+    expected = {(u["node"], v["node"]) for u in rows for v in rows if may_remove(u, v)}
+    assert set(pairs_of(table, 12)) == expected
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(st.lists(st.sampled_from(KINDS), min_size=2, max_size=12))
+def test_in_a_hot_bucket_each_is_paired_with_the_first_that_could_remove_it(kinds):
+    table = kind_rows(kinds)
+    rows = table.to_pylist()
+    found = pairs_of(table, 1)
+    assert len(found) == len(set(found)) <= 3 * len(rows)
+    assert set(found) <= {(u["node"], v["node"]) for u in rows for v in rows if may_remove(u, v)}
+    for v in rows:
+        able = [u for u in rows if may_remove(u, v)]
+        if not able:
+            continue
+        first = min(able, key=lambda u: (u["node"] < OLD, u["hi"], u["lo"]))
+        assert (first["node"], v["node"]) in found
 
 
 @settings(max_examples=150, deadline=None, database=None)
@@ -80,7 +143,8 @@ def test_partitions_give_the_same_pairs(buckets, partitions):
         made = [
             out
             for part in cut(bands(buckets), "band", count)
-            for _, out in bucket_pairs(0, {"bands": part}, most=4)
+            for name, out in bucket_pairs(0, {"bands": part}, most=4)
+            if name == "pairs"
         ]
         pairs = pa.concat_tables([PAIR.empty_table(), *made])
         final, asked = [], set()

@@ -1,15 +1,27 @@
 """Groups of exact copies, and how verdicts on them come home."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from dedup_reference import light, light_row, survivor_sort_key
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.dedup.exact import settle_exact
-from transforms.dedup.rows import COPY, CREDIT, FATE, KEPT, REMOVED, SURVIVOR, reason_code
+from transforms.dedup.rows import (
+    COPY,
+    CREDIT,
+    FATE,
+    KEPT,
+    OPEN,
+    REMOVED,
+    SURVIVOR,
+    UNDECIDED,
+    reason_code,
+)
 from transforms.dedup.settle import add_copies, remove_near
 from transforms.provenance.group import settle_groups
+from transforms.records import INDEX_PART, PART_BITS
 
 EXACT, NEAR, EXCLUDED = map(reason_code, ("exact_duplicate", "near_duplicate", "excluded"))
 
@@ -52,6 +64,7 @@ def test_each_group_keeps_its_best():
             "similarity": 1.0,
             "tier": 2,
             "origin": 1,
+            "by": 3,
             "of": 3,
         }
 
@@ -171,7 +184,7 @@ def test_days_are_those_of_every_copy_that_counts(drawn, removals):
         if t in node_of and 0 in node_of
     ]
     removed = REMOVED.empty_table().from_pylist(near, schema=REMOVED)
-    home = dict(remove_near(0, {**exact, "removed": removed}))
+    home = dict(remove_near(0, {**exact, "removed": removed, "open": OPEN.empty_table()}))
     ((_, kept),) = add_copies(0, {name: home[name] for name in ("kept", "credits")})
     gone = {drawn[r["node"]][0] for r in near}
     assert len(kept) == len(node_of) - len(gone)
@@ -196,13 +209,17 @@ class TestVerdictsComeHome:
         light_row(6, "c"),
     )
 
-    def home(self, removals):
+    def home(self, removals, opened=()):
         exact = dict(settle_exact(0, {"documents": light(self.rows)}, settle=own_evidence))
         removed = REMOVED.empty_table().from_pylist(removals, schema=REMOVED)
-        out = {"kept": [], "fates": [], "credits": []}
-        for name, table in remove_near(0, {**exact, "removed": removed}):
+        given = pa.Table.from_pylist([{"node": n, "why": w} for n, w in opened], schema=OPEN)
+        schemas = {"kept": KEPT, "fates": FATE, "credits": CREDIT, "undecided": UNDECIDED}
+        out = {name: [] for name in schemas}
+        for name, table in remove_near(0, {**exact, "removed": removed, "open": given}):
             out[name].extend(table.to_pylist())
-            assert table.schema == {"kept": KEPT, "fates": FATE, "credits": CREDIT}[name]
+            assert table.schema == schemas[name]
+        self.undecided = {row["doc_id"]: row["why"] for row in out["undecided"]}
+        assert len(self.undecided) == len(out["undecided"])
         credit = CREDIT.empty_table().from_pylist(out["credits"], schema=CREDIT)
         kept = KEPT.empty_table().from_pylist(out["kept"], schema=KEPT)
         ((_, counted),) = add_copies(0, {"kept": kept, "credits": credit})
@@ -217,6 +234,18 @@ class TestVerdictsComeHome:
         kept, fates = self.home([])
         assert set(kept) == {1, 4, 6}
         assert {n: f["reason"] for n, f in fates.items()} == {2: EXACT, 3: EXCLUDED, 5: EXACT}
+
+    def test_of_open_documents_the_kept_are_named_once(self):
+        self.home([self.removal(4, 1, 0.9)], [(1, 2), (4, 0), (6, 2), (6, 1), (1, 2)])
+        names = {light_row(1)["doc_id"]: "witness_lost", light_row(6)["doc_id"]: "uncompared"}
+        assert self.undecided == names
+
+    def test_a_witness_of_an_earlier_run_counts_nothing(self):
+        old = (INDEX_PART << PART_BITS) + 4
+        row = {"node": 4, "by": old, "witness": b"w" * 16, "similarity": 0.9}
+        kept, fates = self.home([row])
+        assert fates[4]["witness"] == fates[5]["witness"] == b"w" * 16
+        assert {node: row["copies"] for node, row in kept.items()} == {1: 2, 6: 1}
 
     def test_copies_follow_their_survivor(self):
         kept, fates = self.home([self.removal(4, 1, 0.875)])

@@ -13,6 +13,7 @@ from transforms.ingest import splits
 from transforms.ingest.config import IngestConfig
 from transforms.ingest.read import read_split
 from transforms.ingest.splits import FILE_PARTS, Split, part_id, plan_splits
+from transforms.records import INDEX_PART, PART_BITS
 
 
 @given(st.text(), st.integers(0, 2**24 - 1), st.integers(0, 2**60))
@@ -111,8 +112,8 @@ def test_cut_off_parquet_is_one_dead_letter(tmp_path: pathlib.Path) -> None:
 
 def test_numbers_run_out(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = listed(write_jsonl(tmp_path / "a.jsonl", [{"text": "x"}] * 100))
-    with pytest.raises(InputError, match="at most 16777216 are read"):
-        plan_splits(1 << 24, file)
+    with pytest.raises(InputError, match="at most 8388608 are read"):
+        plan_splits(1 << 23, file)
     monkeypatch.setattr(splits, "FILE_PARTS", 4)
     with pytest.raises(InputError, match="cut it into smaller files"):
         plan_splits(0, file, 100)
@@ -138,4 +139,6 @@ def test_nodes_name_file_part_and_row(tmp_path: pathlib.Path) -> None:
     documents, _ = read_all(path)
     first = part_id(7, 0) << 24
     assert [row["node"] for row in documents] == [first, first + 1], "only documents are counted"
-    assert part_id((1 << 24) - 1, FILE_PARTS - 1) << 24 | ((1 << 24) - 1) == (1 << 64) - 1
+    # The upper half of all nodes is the index's.
+    assert part_id((1 << 23) - 1, FILE_PARTS - 1) == INDEX_PART - 1
+    assert INDEX_PART << PART_BITS == 1 << 63

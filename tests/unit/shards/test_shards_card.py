@@ -25,6 +25,7 @@ MANIFEST: dict[str, Any] = {
         "zxx": {"documents": 1, "size": 1, "tail_documents": 0},
     },
     "ledger": {"read": 30, "kept": 19, "dropped": {"excluded": 3, "trimmed": 8}, "dead_letters": 0},
+    "undecided": {"documents": 0, "reasons": {}, "doc_ids": []},
     "shards": [
         {"documents": 10, "size": 90, "shares": {"original": 0.5, "tail": 0.25, "synthetic": 0.1}},
         {"documents": 9, "size": 82, "shares": {"original": 0.45, "tail": 0.5, "synthetic": 0.2}},
@@ -105,3 +106,9 @@ def test_languages_are_ranked_and_cut():
 
 def test_the_same_manifest_gives_the_same_card():
     assert dataset_card(manifest()) == dataset_card(manifest())
+
+
+def test_undecided_documents_are_told_where_there_are_any():
+    assert "near-duplicate of theirs" not in dataset_card(MANIFEST)
+    card = dataset_card(manifest(undecided={"documents": 12}))
+    assert "| kept, though a near-duplicate of theirs may be, too | 12 |" in card

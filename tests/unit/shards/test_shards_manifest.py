@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from shards_documents import assess, document, promise, published
 
+from transforms.dedup.rows import UNDECIDED
 from transforms.errors import InputError
 from transforms.shards import manifest as manifests
 from transforms.shards.check import check_shard
 from transforms.shards.layout import parquet_bytes
 
 KEYS = ("run", "config", "config_digest", "versions", "size_unit", "floors", "caps", "plan", "tail")
-KEYS += ("languages", "ledger", "shards", "files")
+KEYS += ("languages", "undecided", "ledger", "shards", "files")
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -136,3 +138,21 @@ def test_versions_name_what_bytes_depend_on():
     found = manifests.versions()
     assert {"holdfast", "pyarrow", "numpy", "python", "unicode", "signature_scheme"} <= set(found)
     assert all(isinstance(version, str) and version for version in found.values())
+
+
+def test_the_least_of_the_thresholds_is_what_any_removal_keeps():
+    config = {"dedup": {"threshold": 0.8, "tail_threshold": 0.9}}
+    assert manifests.promise_of(GOOD | {"config": config}, "x").threshold == 0.8
+    config = {"dedup": {"threshold": 0.8, "tail_threshold": 0.7}}
+    assert manifests.promise_of(GOOD | {"config": config}, "x").threshold == 0.7
+
+
+def test_undecided_documents_are_counted_and_named():
+    rows = [(b"\x02", "uncompared"), (b"\x01", "residue"), (b"\x03", "uncompared")]
+    given = [{"doc_id": doc_id, "why": why} for doc_id, why in rows]
+    table = pa.Table.from_pylist(given, schema=UNDECIDED)
+    assert manifests.undecided_entry(table) == {
+        "documents": 3,
+        "reasons": {"residue": 1, "uncompared": 2},
+        "doc_ids": ["01", "02", "03"],
+    }

@@ -12,6 +12,7 @@ import pytest
 from shards_documents import assess, document, promise, published
 
 from transforms.dead import DeadPolicy
+from transforms.dedup.rows import UNDECIDED
 from transforms.errors import DeadLettersError, InputError, LedgerError, VerificationError
 from transforms.records import DEAD_LETTERS, DROPPED
 from transforms.shards.assemble import FILE, assemble_shard, write_dead_letters, write_dropped
@@ -44,10 +45,8 @@ class Desk:
 
     def publish(self, **changes: Any) -> dict[str, Any]:
         given = {"plan": PLAN, "reports": self.reports(), "files": self.files(), "findings": []}
-        given |= {"outcomes": ledger(*KEPT, TRIMMED)} | changes
-        return publish(
-            self.where, *(given[n] for n in ("plan", "reports", "files", "outcomes", "findings"))
-        )
+        given |= {"outcomes": ledger(*KEPT, TRIMMED), "undecided": UNDECIDED.empty_table()}
+        return publish(self.where, **(given | changes))
 
     def routed(self, order: list[int]) -> pa.Table:
         table = published(*DOCUMENTS).take(order)

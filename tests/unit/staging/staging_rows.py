@@ -59,7 +59,7 @@ def written(
     path = folder / f"part-{part}.parquet"
     table = pa.Table.from_batches([staged(rows, part, **fields)])
     pq.write_table(table, path, row_group_size=group)
-    return {"part": part, "path": str(path), "rows": rows}
+    return {"part": part, "path": str(path), "rows": rows, "first": 0}
 
 
 def tables(parts: Sequence[dict[str, Any]], **rows: list[dict[str, Any]]) -> dict[str, pa.Table]:

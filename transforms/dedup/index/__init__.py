@@ -1,0 +1,1 @@
+"""The index of what earlier runs published: what a run compares with, and appends to."""
