@@ -92,6 +92,20 @@ def test_copies_add_up(staging, found):
         assert row["copies_original"] == (row["tier"] < 2) + originals[row["doc_id"]]
 
 
+def test_days_are_those_of_all_that_a_document_stands_for(staging, found):
+    kept, fates, _ = found
+    days = collections.defaultdict(list)
+    for node in staging.documents:
+        of = kept[node]["doc_id"] if node in kept else fates[node]["witness"]
+        day = staging.documents[node].date_day
+        days[of] += [] if of is None or day is None else [day]
+    for row in kept.values():
+        seen = days[row["doc_id"]]
+        span = (min(seen, default=None), max(seen, default=None))
+        assert (row["first_day"], row["last_day"]) == span
+    assert any(r["first_day"] != r["last_day"] for r in kept.values())
+
+
 def test_a_boilerplate_with_a_number_in_it_leaves_one(staging, found):
     kept, _, _ = found
     left = [n for n in kept if staging.documents[n].tokens[:1] == ("notice0",)]
