@@ -20,7 +20,9 @@ from transforms.dedup.fingerprint import fingerprint
 from transforms.dedup.rows import (
     BAND,
     COPY,
+    COVERED,
     CREDIT,
+    CROWD,
     EDGE,
     ESTIMATED,
     HOT,
@@ -143,7 +145,7 @@ class Deduplicate(beam.PTransform):
         texts = _both(parts, given.get("text_parts"))
         found = self._candidates(settled["survivors"], given.get("published"))
         first = self._verify(found, signatures, texts)
-        second = self._second(found["hot"], first, signatures, texts)
+        second = self._second({**first, **found}, signatures, texts)
         removed, undecided = self._select((first["edges"], second["edges"]))
         near = {**settled, "removed": removed, "open": (*second["open"], undecided)} | self._light(
             "Remove near duplicates",
@@ -196,13 +198,13 @@ class Deduplicate(beam.PTransform):
         )
         apply = functools.partial(candidates.bucket_pairs, most=self._config.pairs_bucket)
         found = {"bands": bands} | self._light(
-            "Buckets", {"bands": Input(BAND, by_hash("band"))}, apply, "pairs", "hot"
+            "Buckets", {"bands": Input(BAND, by_hash("band"))}, apply, "pairs", "crowd", "late"
         )
         by_v = {"pairs": Input(PAIR, by_hash("v"))}
         unique = {"pairs": found["pairs"]} | self._text(
             "Unique pairs", by_v, candidates.unique_pairs, "pairs", "requests"
         )
-        return {**unique, "hot": found["hot"]}
+        return {**unique, "crowd": found["crowd"], "late": found["late"]}
 
     def _fetch(
         self, label: str, requests: beam.PCollection, parts: Several, apply: Apply
@@ -249,25 +251,28 @@ class Deduplicate(beam.PTransform):
         )
         return dict(compared)
 
-    def _second(
-        self, hot_rows: beam.PCollection, first: Collections, signatures: Several, texts: Several
-    ) -> dict[str, Any]:
+    def _second(self, first: Collections, signatures: Several, texts: Several) -> dict[str, Any]:
         """Compares what the first pass left in hot buckets: `edges`, and the `open`."""
-        covered = {"edges": first["edges"], "beaten": first["beaten"]} | self._light(
+        known = {name: first[name] for name in ("edges", "beaten", "late")}
+        covered = known | self._light(
             "Cover",
-            {"edges": Input(EDGE, by_hash("u")), "beaten": Input(NODE, by_hash("node"))},
+            {
+                "edges": Input(EDGE, by_hash("u")),
+                "beaten": Input(NODE, by_hash("node")),
+                "late": Input(NODE, by_hash("node")),
+            },
             hot.cover,
             "covered",
         )
         thinned = {
-            "hot": hot_rows,
+            "crowd": first["crowd"],
             "covered": covered["covered"],
             "parts": signatures,
         } | self._text(
             "Thin hot buckets",
             {
-                "hot": Input(BAND, by_part),
-                "covered": Input(NODE, by_part),
+                "crowd": Input(CROWD, by_part),
+                "covered": Input(COVERED, by_part),
                 "parts": Input(PART, by_hash("part")),
             },
             hot.thin,

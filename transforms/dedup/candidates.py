@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.dedup.rows import BAND, PAIR, REQUEST, is_indexed, original, uint64
+from transforms.dedup.rows import BAND, CROWD, NODE, PAIR, REQUEST, is_indexed, original, uint64
 from transforms.kernels import Hashes, njit
 
 __all__ = [
@@ -135,13 +135,15 @@ def _fill(
             count = _all_pairs(start, stop, old, anchor, left, right, count)
         else:
             count = _star(start, stop, old, anchor, left, right, count)
+            count = _all_pairs(start, start + most, old, anchor, left, right, count)
     return count
 
 
 def _pairs(bands: Bands, most: int) -> tuple[Index, Index]:
     """Positions of the pairs of each bucket: all of a small one, a few of a hot one."""
     size = bands.stops - bands.starts
-    total = int(np.where(size <= most, size * (size - 1) // 2, 3 * size).sum())
+    head = np.minimum(size, most)
+    total = int((head * (head - 1) // 2 + np.where(size <= most, 0, 3 * size)).sum())
     left, right = np.empty(total, np.int64), np.empty(total, np.int64)
     count = _fill(bands.starts, bands.stops, most, *bands.kinds(), left, right)
     return left[:count], right[:count]
@@ -173,10 +175,10 @@ def bucket_pairs(
 ) -> Iterator[tuple[str, pa.Table]]:
     """Pairs the documents that share a band key.
 
-    A bucket of more than `most` documents is hot and not compared pair by pair: each
-    member is paired with the bucket's best in survivor order. One million copies of a
-    boilerplate cost a million pairs, and the best of them removes the others. What
-    that leaves is compared in a second pass (`transforms.dedup.hot`).
+    A bucket of more than `most` documents is hot and not compared pair by pair: its
+    first `most` are, and each other is paired with the first in survivor order. One
+    million copies of a boilerplate cost a million pairs, and the best of them removes
+    the others. What that leaves is compared in a second pass (`transforms.dedup.hot`).
 
     Args:
         partition: Not used.
@@ -184,8 +186,8 @@ def bucket_pairs(
         most: Largest bucket that is compared pair by pair.
 
     Yields:
-        `pairs` (PAIR), each once per partition, and `hot` (BAND): the rows of hot
-        buckets.
+        `pairs` (PAIR), each once per partition, and of hot buckets `crowd` (CROWD),
+        their rows, and `late` (NODE), those not compared with all before them.
     """
     del partition
     rows = tables["bands"]
@@ -196,7 +198,13 @@ def bucket_pairs(
     once = distinct(bands, left, right)
     yield "pairs", pair_rows(bands, left[once], right[once], dest=0)
     size = bands.stops - bands.starts
-    yield "hot", rows.take(bands.order[np.repeat(size > most, size)])
+    rank = np.arange(len(bands.order)) - np.repeat(bands.starts, size)
+    of = np.repeat(size, size)
+    crowd = of > most
+    hot = rows.take(bands.order[crowd]).append_column("size", pa.array(of[crowd]))
+    yield "crowd", hot.cast(CROWD)
+    late = np.unique(bands.node[crowd & (rank >= most)])
+    yield "late", pa.table([pa.array(late)], schema=NODE)
 
 
 def unique_pairs(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tuple[str, pa.Table]]:

@@ -1,13 +1,14 @@
 """Hot buckets: more documents share a band than can be compared pair by pair.
 
-The first pass compares a hot bucket's members with the best of them only. Where they
-are near-duplicates, as the copies of a boilerplate are, nearly all are covered then:
-they have a verified neighbour with nothing before it (`cover`). The second pass takes
-what is not covered (`thin`), ships its signatures to the bucket and compares all of it
-there (`hot_pairs`); pairs that look alike are verified as any others. So a hot bucket
-costs its size times the number of its kept documents, not its size squared, and the
-selection over the edges of both passes is the one over all of them: every removed
-document has a kept witness, and of two kept documents none is the other's neighbour.
+The first pass compares a hot bucket's first documents with each other and the rest
+with the first. Where they are near-duplicates, as the copies of a boilerplate are,
+nearly all are covered then: they have a verified neighbour with nothing before it
+(`cover`). The second pass takes what is not covered (`thin`), ships its signatures to
+the bucket and compares all of it there (`hot_pairs`); pairs that look alike are
+verified as any others. So a hot bucket costs its size times the number of its kept
+documents, not its size squared, and the selection over the edges of both passes is
+the one over all of them: every removed document has a kept witness, and of two kept
+documents none is the other's neighbour.
 
 Three things can be left open, and are named rather than guessed (`rows.WHY_OPEN`).
 """
@@ -23,7 +24,7 @@ import pyarrow as pa
 
 from transforms.dedup.candidates import Bands, distinct, may_remove, pair_rows, requests_of
 from transforms.dedup.compare import agreement, read_rows, signature_matrix
-from transforms.dedup.rows import ESTIMATED, HOT, NODE, OPEN, WHY_OPEN, uint64
+from transforms.dedup.rows import COVERED, ESTIMATED, HOT, OPEN, WHY_OPEN, is_indexed, uint64
 from transforms.kernels import njit
 from transforms.records import PART_BITS
 
@@ -46,40 +47,52 @@ _LOST = WHY_OPEN.index("witness_lost")
 def cover(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tuple[str, pa.Table]]:
     """Finds the documents with a verified neighbour that nothing comes before.
 
+    Nothing can come before a neighbour that was compared with all before it in all its
+    buckets: it is sure to be kept. One of the late may still meet what removes it.
+
     Args:
         partition: Not used.
-        tables: `edges` (EDGE) by u, and `beaten` (NODE): documents that have an edge
-            into them.
+        tables: `edges` (EDGE) by u, `beaten` (NODE), the documents that have an edge
+            into them, and `late` (NODE), those not compared with all before them.
 
     Yields:
-        `covered` (NODE), each once per partition.
+        `covered` (COVERED), each once per partition.
     """
     del partition
-    u = uint64(tables["edges"], "u")
+    u, v = uint64(tables["edges"], "u"), uint64(tables["edges"], "v")
     free = ~np.isin(u, uint64(tables["beaten"], "node"))
-    yield "covered", _nodes(np.unique(uint64(tables["edges"], "v")[free]))
+    sure = free & (is_indexed(u) | ~np.isin(u, uint64(tables["late"], "node")))
+    node = np.unique(v[free])
+    columns = [pa.array(node), pa.array(np.isin(node, v[sure]))]
+    yield "covered", pa.table(columns, schema=COVERED)
 
 
-def _nodes(node: npt.NDArray[np.uint64]) -> pa.Table:
-    return pa.table([pa.array(node)], schema=NODE)
-
-
-def thin(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tuple[str, pa.Table]]:
+def thin(
+    partition: int, tables: Mapping[str, pa.Table], *, whole: int = _WHOLE
+) -> Iterator[tuple[str, pa.Table]]:
     """Takes covered documents out of hot buckets and reads the signatures of the others.
 
+    Who is surely covered goes. Who is covered by one that may itself go leaves only
+    the buckets that are too large to be compared as a whole.
+
     Args:
         partition: Not used.
-        tables: By part of staging: `hot` (BAND), `covered` (NODE) and `parts` (PART).
+        tables: By part of staging: `crowd` (CROWD), `covered` (COVERED), `parts` (PART).
+        whole: Largest bucket that is compared as a whole.
 
     Yields:
-        `hot` (HOT), and as `open` (OPEN) the covered documents that are left out: they
-        are open if, in the end, they are kept.
+        `hot` (HOT), and as `open` (OPEN) those left out that are not surely covered:
+        they are open if, in the end, they are kept.
     """
     del partition
-    hot = tables["hot"]
-    node = uint64(hot, "node")
-    out = np.isin(node, uint64(tables["covered"], "node"))
-    yield "open", _open(np.unique(node[out]), _LOST)
+    hot = tables["crowd"]
+    node, covered = uint64(hot, "node"), tables["covered"]
+    some, sure = uint64(covered, "node"), covered.column("sure").to_numpy()
+    risky = np.isin(node, some[~sure]) & ~np.isin(node, some[sure])
+    risky &= hot.column("size").to_numpy() > whole
+    yield "open", _open(np.unique(node[risky]), _LOST)
+    out = risky | np.isin(node, some[sure])
+    hot = hot.drop_columns(["size"])
     hot = hot.filter(pa.array(~out))
     hot = hot.take(np.argsort(uint64(hot, "node"), kind="stable"))
     node = uint64(hot, "node")

@@ -9,6 +9,8 @@ import pyarrow as pa
 from transforms.records import INDEX_PART, PART_BITS, REASONS
 
 __all__ = [
+    "COVERED",
+    "CROWD",
     "EDGE",
     "ESTIMATED",
     "FATE",
@@ -140,8 +142,11 @@ BAND = pa.schema(
 )
 """One band key of one survivor."""
 
+CROWD = BAND.append(pa.field("size", pa.int64()))
+"""A document of a bucket that is too large to be compared pair by pair, and how large it is."""
+
 HOT = pa.schema([*BAND, ("doc_id", pa.binary()), ("signature", pa.binary())])
-"""A document of a bucket that is too large to be compared pair by pair."""
+"""What is left of such a bucket, with what comparing it takes."""
 
 PAIR = pa.schema(
     [(name, pa.uint64()) for name in ("u", "v", "u_hi", "u_lo", "v_hi", "v_lo")]
@@ -170,6 +175,9 @@ WHY_OPEN = ("residue", "uncompared", "witness_lost")
 """Why a kept document may still have a kept near-duplicate, by code: too many edges were
 left after the rounds; its bucket was too large; the document that first seemed to cover
 it was itself removed."""
+
+COVERED = NODE.append(pa.field("sure", pa.bool_()))
+"""A document with a neighbour that nothing comes before; `sure`, that nothing can."""
 
 OPEN = NODE.append(pa.field("why", pa.int8()))
 """A document that may be kept although a near-duplicate of it is; see `WHY_OPEN`."""

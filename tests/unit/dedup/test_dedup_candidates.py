@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.dedup.candidates import band_rows, bucket_pairs, requests_of, unique_pairs
-from transforms.dedup.rows import BAND, PAIR, SURVIVOR
+from transforms.dedup.rows import BAND, CROWD, NODE, PAIR, SURVIVOR
 from transforms.records import INDEX_PART, PART_BITS
 
 OLD = INDEX_PART << PART_BITS
@@ -29,17 +29,22 @@ def pairs_of(table: pa.Table, most: int = 48) -> list[tuple[int, int]]:
     return [(row["u"], row["v"]) for row in found_in(table, most)[0]]
 
 
-def found_in(table: pa.Table, most: int) -> tuple[list[dict[str, int]], list[dict[str, int]]]:
-    """Pairs, and rows of hot buckets."""
+def found_in(
+    table: pa.Table, most: int
+) -> tuple[list[dict[str, int]], list[dict[str, int]], set[int]]:
+    """Pairs, rows of hot buckets, and who was not compared with all before it."""
     out = dict(bucket_pairs(0, {"bands": table}, most=most))
-    assert {name: rows.schema for name, rows in out.items()} in ({}, {"pairs": PAIR, "hot": BAND})
+    schemas = {"pairs": PAIR, "crowd": CROWD, "late": NODE}
+    assert {name: rows.schema for name, rows in out.items()} in ({}, schemas)
     keys = {row["node"]: (row["hi"], row["lo"]) for row in table.to_pylist()}
     pairs = out["pairs"].to_pylist() if out else []
     for row in pairs:
         assert (row["u_hi"], row["u_lo"]) == keys[row["u"]]
         assert (row["v_hi"], row["v_lo"]) == keys[row["v"]]
         assert row["u"] >= OLD or keys[row["u"]] < keys[row["v"]]
-    return pairs, out["hot"].to_pylist() if out else []
+    if not out:
+        return pairs, [], set()
+    return pairs, out["crowd"].to_pylist(), set(out["late"].column("node").to_pylist())
 
 
 @pytest.mark.parametrize("size", [2, 3, 5, 6, 7, 20])
@@ -51,16 +56,20 @@ def test_small_buckets_pair_all_and_hot_ones_few(size):
     if size <= most:
         assert {frozenset(p) for p in found} == all_pairs(nodes)
     else:
-        assert set(found) == {(nodes[0], n) for n in nodes[1:]}
+        assert {(u, v) for u, v in found if v in nodes[most:]} == {
+            (nodes[0], n) for n in nodes[most:]
+        }
+        assert {frozenset(p) for p in found if p[1] not in nodes[most:]} == all_pairs(nodes[:most])
 
 
 @pytest.mark.parametrize("size", [5, 6, 7, 20])
 def test_the_rows_of_hot_buckets_are_told(size):
     table = bands({9: list(range(size)), 8: [1, 2, 3], 7: [4]})
-    _, hot = found_in(table, 6)
-    assert {(row["band"], row["node"]) for row in hot} == (
-        {(9, node) for node in range(size)} if size > 6 else set()
+    _, hot, late = found_in(table, 6)
+    assert {(row["band"], row["node"], row["size"]) for row in hot} == (
+        {(9, node, size) for node in range(size)} if size > 6 else set()
     )
+    assert late == set(range(6, size))
 
 
 KINDS = [  # of the index, original

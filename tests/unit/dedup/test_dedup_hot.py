@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from transforms.dedup.hot import cover, hot_pairs, thin
 from transforms.dedup.rows import (
-    BAND,
+    COVERED,
+    CROWD,
     EDGE,
     ESTIMATED,
     HOT,
@@ -33,13 +34,26 @@ def nodes(*values):
     return pa.table([pa.array(values, pa.uint64())], schema=NODE)
 
 
+def covered(pairs, late=()):
+    """Whether the cover of each covered document is sure."""
+    beaten = nodes(*{v for _, v in pairs})
+    tables = {"edges": edges(pairs), "beaten": beaten, "late": nodes(*late)}
+    ((name, found),) = cover(0, tables)
+    assert (name, found.schema) == ("covered", COVERED)
+    return {row["node"]: row["sure"] for row in found.to_pylist()}
+
+
 def test_covered_is_who_has_a_neighbour_that_nothing_comes_before():
     pairs = [(1, 2), (2, 3), (1, 4), (5, 4), (6, 7), (7, 8), (OLD + 1, 6)]
-    beaten = nodes(*{v for _, v in pairs})
-    ((name, found),) = cover(0, {"edges": edges(pairs), "beaten": beaten})
-    assert (name, found.schema) == ("covered", NODE)
     # 3 and 8 hang on documents that may go themselves, 7 on one that an old one removes.
-    assert found.column("node").to_pylist() == [2, 4, 6]
+    assert covered(pairs) == {2: True, 4: True, 6: True}
+    assert covered([]) == {}
+
+
+def test_a_cover_is_sure_where_nothing_can_come_before_it():
+    pairs = [(1, 2), (3, 4), (1, 5), (3, 5), (OLD + 1, 6)]
+    late = [2, 3, 4, 5, 6, OLD + 1]
+    assert covered(pairs, late) == {2: True, 4: False, 5: True, 6: True}
 
 
 @pytest.fixture
@@ -58,28 +72,38 @@ def node_of(part, row):
     return (part << PART_BITS) + row
 
 
-def test_thinning_leaves_the_covered_out_and_reads_the_others(parts):
-    places = [(9, 9), (2, 0), (2, 3), (2, 4), (9, 2), (2, 8)]
-    hot = [
-        {"band": band, "node": node_of(*place), "hi": place[0], "lo": place[1]}
-        for place in places
-        for band in (7, 8)
-    ]
-    given_rows = {
-        "hot": pa.Table.from_pylist(hot, schema=BAND),
-        "covered": nodes(node_of(2, 3), node_of(9, 2), node_of(9, 5)),
+def thinned(parts, hot, covered):
+    """What is left of hot buckets, and who is open."""
+    tables = {
+        "crowd": pa.Table.from_pylist(hot, schema=CROWD),
+        "covered": pa.Table.from_pylist(
+            [{"node": node, "sure": sure} for node, sure in covered.items()], schema=COVERED
+        ),
         "parts": parts,
     }
-    left, opened = [], []
-    for name, table in thin(0, given_rows):
+    out = {"hot": [], "open": []}
+    for name, table in thin(0, tables, whole=20):
         assert table.schema == {"hot": HOT, "open": OPEN}[name]
-        (left if name == "hot" else opened).extend(table.to_pylist())
+        out[name].extend(table.to_pylist())
+    assert {row["why"] for row in out["open"]} <= {WHY_OPEN.index("witness_lost")}
+    return out["hot"], [row["node"] for row in out["open"]]
+
+
+def crowd(places, bands):
+    """Rows of documents in buckets of some sizes."""
+    return [
+        {"band": band, "node": node_of(*place), "hi": place[0], "lo": place[1], "size": size}
+        for place in places
+        for band, size in bands.items()
+    ]
+
+
+def test_thinning_leaves_the_covered_out_and_reads_the_others(parts):
+    places = [(9, 9), (2, 0), (2, 3), (2, 4), (9, 2), (2, 8)]
     # 9.5 is covered but in no hot bucket: it is none of ours.
-    lost = WHY_OPEN.index("witness_lost")
-    assert {(r["node"], r["why"]) for r in opened} == {
-        (node_of(2, 3), lost),
-        (node_of(9, 2), lost),
-    }
+    sure = {node_of(*place): True for place in ((2, 3), (9, 2), (9, 5))}
+    left, opened = thinned(parts, crowd(places, {7: 20, 8: 21}), sure)
+    assert opened == []
     stay = [place for place in places if place not in ((2, 3), (9, 2))]
     assert len(left) == 2 * len(stay)
     assert {(r["node"], r["band"]) for r in left} == {
@@ -89,6 +113,14 @@ def test_thinning_leaves_the_covered_out_and_reads_the_others(parts):
         place = (row["hi"], row["lo"])
         assert row["doc_id"] == b"%d.%d" % place
         assert row["signature"] == b"s%d.%d" % place
+
+
+def test_whose_cover_may_go_leaves_only_what_is_too_large_to_be_compared(parts):
+    one, other = node_of(2, 3), node_of(9, 2)
+    hot = crowd([(2, 3)], {7: 20, 8: 21}) + crowd([(9, 2)], {9: 20})
+    left, opened = thinned(parts, hot, {one: False, other: False})
+    assert {(r["node"], r["band"]) for r in left} == {(one, 7), (other, 9)}
+    assert opened == [one]
 
 
 def hot_rows(members):
