@@ -1,4 +1,4 @@
-"""Deduplication around rensa, in memory: its deduplicator, its LSH by hand, or rho before the former.
+"""Deduplication around rensa, in memory, in three ways.
 
 `--way deduplicator` is what its README shows, with LSH. `--way lsh` takes each document
 in turn, asks the LSH index, and keeps it unless a kept one is similar by signature.
