@@ -91,8 +91,8 @@ def main() -> None:
         raise SystemExit(f"--only {given.only!r} matches none of {', '.join(STRUCTURES)}")
     sizes = {name: max(_LEAST, int(STRUCTURES[name][0] * given.scale)) for name in chosen}
     rows = [_compare(name, sizes[name], given) for name in chosen]
-    header = ("structure", "documents", "kept", "to keep", "unrelated kept")
-    header += tuple(f"{of}{end}" for of in ("wall s", "CPU s", "peak MB") for end in _ENDS)
+    header = ["structure", "documents", "kept", "to keep", "unrelated kept"]
+    header += [f"{of}{end}" for of in ("wall s", "CPU s", "peak MB") for end in _ENDS]
     print_table(f"Hot structures beside unrelated text ({METHOD})", header, rows)
 
 

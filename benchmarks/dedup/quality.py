@@ -101,9 +101,9 @@ def _judge(corpus: Documents, given: argparse.Namespace) -> Judged:
 
 
 def _print(results: list[Judged]) -> None:
-    header = ("set", "documents", "pairs", "recall", "left by similarity", "removed")
-    header += ("removed without reason", "near", "false witness", "wrong similarity")
-    header += ("wall s", "CPU s", "peak MB")
+    header = ["set", "documents", "pairs", "recall", "left by similarity", "removed"]
+    header += ["removed without reason", "near", "false witness", "wrong similarity"]
+    header += ["wall s", "CPU s", "peak MB"]
     rows = []
     for r in results:
         left = ", ".join(f"{at:.2f}: {n}" for at, n in sorted(r.missed.items())) or "none"

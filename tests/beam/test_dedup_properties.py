@@ -28,7 +28,7 @@ def corpora(draw):
         st.integers(1, 7),
         st.integers(0, 2),
     )
-    chosen = draw(st.lists(kinds, min_size=3, max_size=9))
+    chosen = draw(st.lists(kinds, min_size=6, max_size=14))
     rng = random.Random(seed)
     made = []
     for script, kind, size, copies in chosen:
@@ -56,7 +56,7 @@ def outcome(made, folder, **how):
 
 
 @settings(
-    max_examples=5,
+    max_examples=4,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from benchmarks.corpora import add_flags, mixer
 from benchmarks.dedup.judge import Found, Texts, Truth, judge, kept_truth
@@ -75,11 +76,14 @@ def _run(
         usage = measure(command, output=sink, env=environment)
     if usage.returncode:
         return Result(who, usage, error=f"ended with {usage.returncode}: {_last_line(log)}")
-    kept = who.kept(output)
-    unknown = len(kept.difference(urls))
-    if unknown:
+    try:
+        kept = who.kept(output)
+    except (OSError, pa.ArrowException) as error:
+        return Result(who, usage, error=f"its output cannot be read: {error}".splitlines()[0])
+    if unknown := len(kept.difference(urls)):
         return Result(who, usage, error=f"{unknown} URLs of its output are not in the corpus")
     _clear(output)
+    print(f"  {usage.wall:.1f} s, CPU {usage.cpu:.1f} s, {len(kept):,} of {len(urls):,} kept")
     return Result(who, usage, np.fromiter((url in kept for url in urls), np.bool_, len(urls)))
 
 
@@ -98,8 +102,8 @@ def _row(result: Result, truth: Truth, template: Flags) -> list[str]:
     if result.usage is None or result.kept is None:
         return [*name, *["-"] * 10]
     usage, kept = result.usage, result.kept
-    plain = ~template[truth.pairs].all(axis=1)
-    spaced = plain & ~truth.unspaced[truth.pairs].any(axis=1)
+    plain: Flags = ~np.all(template[truth.pairs], axis=1)
+    spaced: Flags = plain & ~np.any(truth.unspaced[truth.pairs], axis=1)
     everywhere = judge(truth, kept, plain)
     among_spaced = judge(truth, kept, spaced)
     cost = [f"{len(kept) / usage.wall:,.0f}", f"{usage.wall:.1f}", f"{usage.cpu:.1f}"]
@@ -113,8 +117,8 @@ def _quality(everywhere: Found, spaced: Found) -> list[str]:
 
 
 def _table(results: Sequence[Result], truth: Truth, template: Flags) -> None:
-    header = ("contender", "settings", "docs/s", "wall s", "CPU s", "peak MB", "kept")
-    header += ("templates kept", "recall", "recall, spaced", "precision", "removed")
+    header = ["contender", "settings", "docs/s", "wall s", "CPU s", "peak MB", "kept"]
+    header += ["templates kept", "recall", "recall, spaced", "precision", "removed"]
     documents, pairs = len(template), int((~template[truth.pairs].all(axis=1)).sum())
     title = (
         f"{documents:,} documents, {pairs:,} pairs with exact Jaccard >= {_THRESHOLD} ({METHOD})"

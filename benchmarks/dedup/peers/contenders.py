@@ -98,7 +98,13 @@ CONTENDERS = (
     ),
     Contender("rensa, RMinHashDeduplicator", "128", "rensa", _script("rensa_lsh"), _urls),
     Contender("rensa, RMinHashLSH", "21x6", "rensa", _script("rensa_lsh", "--way", "lsh"), _urls),
-    Contender("rensa, rho sketch", "21x6", "rensa", _script("rensa_lsh", "--way", "rho"), _urls),
+    Contender(
+        "rensa, rho, then RMinHashDeduplicator",
+        "8x16; 128",
+        "rensa",
+        _script("rensa_lsh", "--way", "rho"),
+        _urls,
+    ),
     Contender(
         "datasketch, xxhash",
         "21x6",

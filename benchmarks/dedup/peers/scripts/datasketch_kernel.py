@@ -1,5 +1,8 @@
 """datasketch's MinHash by its batch call, with the hash it comes with and with xxhash."""
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import timing
 import words
 import xxhash
@@ -12,7 +15,7 @@ texts, passes = timing.texts_and_passes()
 ready = [[s.encode() for s in words.shingles(text)] for text in texts]
 
 
-def sketches(sets, hashing):
+def sketches(sets: Iterable[list[Any]], hashing: Callable[[Any], int]) -> int:
     """Sketches every document; how many there were."""
     return sum(1 for _ in MinHash.generator(sets, num_perm=_PERMUTATIONS, hashfunc=hashing))
 

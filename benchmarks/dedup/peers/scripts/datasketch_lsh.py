@@ -7,6 +7,8 @@ what its users swap in. 21 bands of 6; the index takes 14 of 8 with `--bands 14`
 
 from __future__ import annotations
 
+from typing import Any
+
 import words
 import xxhash
 from datasketch import MinHash, MinHashLSH
@@ -17,7 +19,7 @@ _THRESHOLD = 0.8
 def deduplicate(texts: list[str], hashing: str, bands: int) -> list[int]:
     """Rows without a similar kept one."""
     rows = {21: 6, 14: 8}[bands]
-    told = {"num_perm": bands * rows}
+    told: dict[str, Any] = {"num_perm": bands * rows}
     if hashing == "xxhash":
         told["hashfunc"] = xxhash.xxh32_intdigest
     index = MinHashLSH(num_perm=bands * rows, params=(bands, rows))

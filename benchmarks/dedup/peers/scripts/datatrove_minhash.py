@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import pathlib
 
+from datatrove.data import Document
 from datatrove.executor import LocalPipelineExecutor
 from datatrove.pipeline.base import PipelineStep
 from datatrove.pipeline.dedup import MinhashDedupSignature
@@ -25,7 +26,7 @@ from datatrove.utils.hashing import HashConfig
 _WORKERS = 2
 
 
-def _strings(_: object, document: object) -> dict[str, str]:
+def _strings(_: object, document: Document) -> dict[str, str]:
     """A document as a row of strings."""
     metadata = {k: str(v or "") for k, v in document.metadata.items()}
     return {"text": document.text, "url": document.id} | metadata
