@@ -51,6 +51,9 @@ TEMPORARY = "_temporary"
 DECISIONS = "decisions"
 """Folder of staging for what was decided from the statistics of the run."""
 
+_PUBLISHED = 25_000
+"""Published documents whose bands fill a partition: about 17 MB of 21 bands each."""
+
 Collections = dict[str, beam.PCollection]
 
 
@@ -100,6 +103,12 @@ class Job:
     def pinned(self) -> str | None:
         """The staging folder, where it pins what the run compares with; else None."""
         return self.staging if self.index else None
+
+    @property
+    def comparing(self) -> Scale:
+        """Numbers of partitions where published documents are compared with, too."""
+        documents = self.index.documents if self.index else 0
+        return dataclasses.replace(self.scale, light=self.scale.light + documents // _PUBLISHED)
 
     @property
     def recorder(self) -> Recorder | None:
@@ -168,7 +177,7 @@ def select(given: Collections, job: Job) -> None:
         exclude, convicted, config.unit, config.dedup, policies
     )
     compared = {"documents": light, "parts": seen, **_index(light.pipeline, job)}
-    fates = compared | "Deduplicate" >> Deduplicate(config.dedup, settle, job.scale, job.spool)
+    fates = compared | "Deduplicate" >> Deduplicate(config.dedup, settle, job.comparing, job.spool)
     known = {"spill": fates["kept"]} | "Record fates" >> RecordStaging(
         job.staging, "kept", KEPT_RECORD, {"unit": config.unit}, job.spool
     )

@@ -64,8 +64,9 @@ def _check_place(index: str, places: Sequence[str]) -> None:
         raise UsageError(f"--index {index} is a file; name a folder")
     if index in places:
         raise UsageError(f"--index {index} is the output or staging folder; give it one of its own")
-    foreign = [e for p in ("*", "*/*") for e in storage.glob(storage.join(index, p))]
-    if foreign and not storage.exists(storage.join(index, layout.FORMAT)):
+    if storage.exists(storage.join(index, layout.FORMAT)):
+        return
+    if any(storage.glob(storage.join(index, pattern)) for pattern in ("*", "*/*")):
         raise UsageError(f"--index {index} is not empty and holds no index; choose an empty folder")
 
 

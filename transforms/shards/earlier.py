@@ -44,7 +44,8 @@ def check_earlier(dropped: pa.Table, index: Mapping[str, Any] | None) -> Elsewhe
     if index is None:
         if not len(named):
             return Elsewhere()
-        return Elsewhere(findings=(f"{len(named)} witnesses are of other runs, and none is named",))
+        told = f"{len(named)} witnesses are of other runs, but no index was compared with"
+        return Elsewhere(findings=(told,))
     pinned = {str(pin["run"]) for pin in index["pinned"]}
     findings, unseen = [], 0
     shards = named.group_by(["witness_run", "witness_shard"]).aggregate([("witness", "list")])

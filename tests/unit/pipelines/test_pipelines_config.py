@@ -157,6 +157,7 @@ PLACES = [
     {"input": ("a.jsonl", "b.jsonl")},
     {"output": "somewhere"},
     {"staging": "elsewhere"},
+    {"index": "an/index"},  # what is pinned of it counts, in the name of the run
     {"exchange": "shuffle"},
     {"exclude": "list.txt"},  # its content counts, as an extra digest
     {"langid": {"model": "model.ftz"}},  # so does the model's

@@ -19,10 +19,11 @@ from pipelines.options import (
 from transforms.errors import UsageError
 
 COMMANDS = ["curate", "annotate", "select", "plan", "verify", "inspect", "languages", "train"]
+COMMANDS += ["index"]
 READING = ["--input", "--field", "--max-dead-fraction", "--langid-model", "--trusted-source"]
 READING += ["--date-kind"]
 SELECTING = ["--floor", "--cap", "--no-floors", "--target", "--shard-size", "--unit"]
-SELECTING += ["--repeat-cap", "--rotation", "--exclude", "--exchange", "--staging"]
+SELECTING += ["--repeat-cap", "--rotation", "--exclude", "--index", "--exchange", "--staging"]
 FLAGS = {
     "curate": ["--config", "--output", *READING, *SELECTING],
     "annotate": ["--config", "--output", *READING, "--staging", "--exchange"],
@@ -30,6 +31,7 @@ FLAGS = {
     "plan": ["STAGING", "--config", *SELECTING],
     "verify": ["RUN"],
     "inspect": ["RUN"],
+    "index": ["show", "verify", "compact", "PATH", "--older-than", "--remove-unfinished"],
     "languages": ["CODE"],
     "train": ["langid", "--data", "--out"],
 }

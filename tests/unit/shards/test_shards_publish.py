@@ -8,18 +8,29 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from shards_documents import assess, document, promise, published
 
 from transforms.dead import DeadPolicy
+from transforms.dedup.config import DedupConfig
+from transforms.dedup.index.pins import Facts, write_facts
+from transforms.dedup.index.segments import Pinned, read_segment
+from transforms.dedup.index.write import Recorder
 from transforms.dedup.rows import UNDECIDED
-from transforms.errors import DeadLettersError, InputError, LedgerError, VerificationError
+from transforms.errors import (
+    DeadLettersError,
+    InfeasibleError,
+    InputError,
+    LedgerError,
+    VerificationError,
+)
 from transforms.records import DEAD_LETTERS, DROPPED
 from transforms.shards.assemble import FILE, assemble_shard, write_dead_letters, write_dropped
 from transforms.shards.check import REPORT
 from transforms.shards.publish import Publication, publish
 from transforms.shards.verify import require, verify_run
-from transforms.staging.outcome import LEDGER, ROUTED
+from transforms.staging.outcome import INDEXED, LEDGER, ROUTED
 
 SIZE = len("text number 0")
 DOCUMENTS = [document(f"text number {n}", ("anchor", "unverified")[n % 2]) for n in range(4)]
@@ -197,3 +208,101 @@ def test_dropped_rows_are_in_the_order_of_their_values(desk: Desk):
         assert orjson.loads(file["facts"]) == {"trimmed": 5}
         digests.add(file["sha256"])
     assert len(digests) == 1
+
+
+GONE = ledger(
+    ("eng_Latn", "anchor", "exact_duplicate", 1), ("eng_Latn", "unverified", "near_duplicate", 2)
+)
+
+
+def all_gone(desk: Desk) -> dict[str, Any]:
+    reasons = ("exact_duplicate", "near_duplicate", "near_duplicate")
+    witness = {"witness": b"w" * 16, "similarity": 1.0, "witness_run": "old"}
+    witness |= {"witness_shard": "data/s", "similarity_kind": "exact"}
+    rows = [{"doc_id": bytes([n]) * 16, "reason": r} | witness for n, r in enumerate(reasons)]
+    tables = {"dropped": pa.Table.from_pylist(rows, schema=DROPPED)}
+    files = dict(write_dropped(0, tables, folder=desk.where.temporary, threshold=0.8))["files"]
+    return {"plan": None, "reports": REPORT.empty_table(), "files": files, "outcomes": GONE}
+
+
+def test_a_run_that_finds_nothing_new_has_no_shard(desk: Desk):
+    manifest = desk.publish(**all_gone(desk))
+    assert (manifest["shards"], manifest["plan"]["shards"]) == ([], 0)
+    assert manifest["floors"] == {"original": 0.4}, "no shard breaks a floor"
+    assert "no shard" in (desk.folder / "run" / "README.md").read_text()
+    assert "manifest.json" in desk.visible()
+
+
+def test_a_target_is_not_met_by_nothing(desk: Desk):
+    desk.where = dataclasses.replace(desk.where, config=desk.where.config | {"target": 50})
+    with pytest.raises(InfeasibleError, match="nothing is left to publish, and --target 50"):
+        desk.publish(**all_gone(desk))
+    assert desk.visible() == []
+
+
+def test_a_lost_plan_is_not_taken_for_nothing_new(desk: Desk):
+    given = all_gone(desk) | {"outcomes": ledger(*KEPT, TRIMMED)}
+    with pytest.raises(LedgerError, match=r"no plan, but documents with outcomes .*'trimmed'"):
+        desk.publish(**given)
+
+
+@pytest.fixture
+def recorder(desk: Desk) -> Recorder:
+    """An index beside the run, with what it pins put down."""
+    config = DedupConfig(**desk.where.config["dedup"])
+    desk.where = dataclasses.replace(desk.where, pinned=str(desk.folder / "staging"))
+    facts = Facts(str(desk.folder / "index"), (Pinned("old", (2,)),), 7, append=True)
+    write_facts(str(desk.folder / "staging"), facts)
+    return Recorder(
+        facts.index, desk.where.name, config, lambda dates: pa.nulls(len(dates), pa.int32())
+    )
+
+
+def indexed(desk: Desk, recorder: Recorder, order: tuple[int, ...] = (2, 0, 3, 1)) -> pa.Table:
+    """The rows of FILE that assembling a shard with a recorder gives."""
+    routed = desk.routed(list(order))
+    signatures = [None if n == 1 else bytes([n]) * 504 for n in order]
+    routed = routed.append_column("signature", pa.array(signatures, pa.binary())).cast(INDEXED)
+    outputs = dict(
+        assemble_shard(
+            0, {"routed": routed}, folder=desk.where.temporary, promise=desk.where.promise,
+            assess=assess, recorder=recorder,
+        )
+    )  # fmt: skip
+    assert outputs["reports"].column("sha256") == desk.reports().column("sha256")
+    return outputs["index"]
+
+
+def test_a_shard_is_appended_as_it_is_published(desk: Desk, recorder: Recorder):
+    index = indexed(desk, recorder)
+    manifest = desk.publish(files=pa.concat_tables([desk.files(), index]))
+    facts = {"path": recorder.index, "pinned": [{"run": "old", "gone": [2]}], "documents": 7}
+    assert manifest["index"] == facts
+    assert {entry["path"].split("/")[0] for entry in manifest["files"]} == {
+        "dropped",
+        "dead_letters",
+    }
+    segment = read_segment(recorder.index, desk.where.name)
+    assert segment is not None
+    assert (segment.folder, segment.pinned) == (desk.where.run, (Pinned("old", (2,)),))
+    (shard,) = segment.shards
+    assert (shard.path, shard.rows, shard.documents) == ("data/shard-00000-of-00001.parquet", 4, 4)
+    path = pathlib.Path(recorder.index) / "segments" / "abc" / "shard-00000-of-00001.parquet"
+    rows = pq.ParquetFile(path).read().to_pylist()
+    assert [row["doc_id"] for row in rows] == published(*DOCUMENTS).column("doc_id").to_pylist()
+    assert [row["signature"] for row in rows][:2] == [bytes(504), None]
+    assert not pathlib.Path(recorder.folder).exists()
+
+
+def test_a_refused_run_appends_nothing(desk: Desk, recorder: Recorder):
+    files = pa.concat_tables([desk.files(), indexed(desk, recorder)])
+    with pytest.raises(VerificationError):
+        desk.publish(files=files, findings=["2 witnesses do not exist"])
+    assert read_segment(recorder.index, desk.where.name) is None
+
+
+def test_a_run_that_the_index_has_is_not_appended_again(desk: Desk, recorder: Recorder):
+    facts = Facts(recorder.index, (), 0, append=False)
+    write_facts(str(desk.folder / "staging"), facts)
+    assert desk.publish()["index"]["pinned"] == []
+    assert not pathlib.Path(recorder.index).exists()

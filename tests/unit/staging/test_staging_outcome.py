@@ -11,20 +11,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from staging_rows import assigned, fate, filled, kept, node, staged, tables, written
 
+from transforms.dedup.index.pins import write_pins
 from transforms.errors import LedgerError
 from transforms.rebalance.finalise import TRIMMED
 from transforms.rebalance.ranks import LIGHT
-from transforms.records import DROPPED, REASONS
-from transforms.staging.outcome import LEDGER, ROUTED, settle_parts
+from transforms.records import DROPPED, INDEX_PART, PART_BITS, REASONS
+from transforms.staging.outcome import INDEXED, LEDGER, ROUTED, settle_parts
 
 EXACT, NEAR = REASONS.index("exact_duplicate"), REASONS.index("near_duplicate")
 Rows = list[dict[str, Any]]
 
 
-def settle(given_: dict[str, Any], unit: str = "chars") -> dict[str, Rows]:
+def settle(
+    given_: dict[str, Any], unit: str = "chars", pinned: str | None = None
+) -> dict[str, Rows]:
     found: dict[str, Rows] = {"routed": [], "dropped": [], "ledger": []}
-    schemas = {"routed": ROUTED, "dropped": DROPPED, "ledger": LEDGER}
-    for name, table in settle_parts(0, given_, unit=unit):
+    schemas = {"routed": INDEXED if pinned else ROUTED, "dropped": DROPPED, "ledger": LEDGER}
+    for name, table in settle_parts(0, given_, unit=unit, pinned=pinned):
         assert table.schema.equals(schemas[name])
         found[name] += table.to_pylist()
     return found
@@ -197,3 +200,41 @@ def test_parts_are_told_apart(tmp_path: pathlib.Path):
 
 def test_nothing_is_settled_from_nothing():
     assert settle(tables([])) == {"routed": [], "dropped": [], "ledger": []}
+
+
+PINS = [
+    {"part": INDEX_PART, "run": "old", "shard": "data/s0", "rows": 3, "text": "old/data/s0"},
+    {"part": INDEX_PART + 1, "run": "old", "shard": "data/s1", "rows": 3, "text": None},
+]
+
+
+def by(row: int, reason: int, node: int | None, similarity: float | None = 0.9) -> dict[str, Any]:
+    witness = None if node is None else b"w" * 16
+    return fate(row, reason, witness) | {"by": node, "similarity": similarity}
+
+
+def test_a_witness_of_an_earlier_run_is_named_by_run_and_shard(tmp_path: pathlib.Path):
+    part = written(tmp_path, 6)
+    write_pins(str(tmp_path), [pin | {"index": "i", "first": 0} for pin in PINS])
+    here, old, gone = node(0), INDEX_PART << PART_BITS | 2, (INDEX_PART + 1) << PART_BITS
+    fates = [
+        by(1, NEAR, here),
+        by(2, NEAR, old),
+        by(3, NEAR, gone),
+        by(4, EXACT, gone, 1.0),
+        by(5, REASONS.index("excluded"), None, None),
+    ]
+    found = settle(
+        tables([part], kept=[kept(0)], fates=fates, assigned=[assigned(0, 0)]),
+        pinned=str(tmp_path),
+    )
+    names = ("witness_run", "witness_shard", "similarity_kind")
+    assert [tuple(row[name] for name in names) for row in found["dropped"]] == [
+        (None, None, "exact"),
+        ("old", "data/s0", "exact"),
+        ("old", "data/s1", "estimated"),
+        ("old", "data/s1", "exact"),  # the texts have one hash, wherever they are
+        (None, None, None),
+    ]
+    (routed,) = found["routed"]
+    assert routed["signature"] == staged(6).to_pylist()[0]["signature"]

@@ -17,7 +17,7 @@ import xxhash
 
 from transforms import storage
 from transforms.dedup.index import layout
-from transforms.dedup.index.locate import Compaction, Piece, compactions, pieces
+from transforms.dedup.index.locate import Compaction, Piece, compactions, own_files, pieces
 from transforms.dedup.index.read import stored_rows
 from transforms.dedup.index.segments import PublishedRun, listed
 from transforms.dedup.index.write import INDEXED, index_bytes
@@ -77,7 +77,7 @@ def compact(
     groups = list(_groups(held, _sizes(index), file_bytes))
     written = max([int(now), *(compaction.written + 1 for compaction in before)])
     for group in groups:
-        _merge(index, [piece for path in group for piece in held[path]], written)
+        _merge(index, sorted(piece for path in group for piece in held[path]), written)
     after = compactions(index)
     removed = _remove_replaced(index, after, now - older_than)
     uncounted = [run for run, _, counts in runs if not counts] if remove_unfinished else []
@@ -97,7 +97,7 @@ def _live(compacted: Iterable[Compaction]) -> list[Piece]:
 def _containers(found: Iterable[Piece]) -> dict[str, list[Piece]]:
     """Pieces by the file that holds them, files and pieces in order of run and shard."""
     held: dict[str, list[Piece]] = {}
-    for piece in sorted(set(found), key=lambda piece: (piece.run, piece.shard)):
+    for piece in sorted(set(found)):
         held.setdefault(piece.path, []).append(piece)
     return held
 
@@ -148,11 +148,12 @@ def _merge(index: str, merged: Sequence[Piece], written: int) -> None:
 def _remove_replaced(index: str, compacted: Sequence[Compaction], before: float) -> int:
     """Removes files all of whose rows lie in a newer compacted file since before a time."""
     since = {(p.run, p.shard): (p.path, c.written) for c in compacted for p in c.pieces}
-    removed = []
-    for (run, shard), (_, written) in since.items():
-        own = layout.index_place(index, run, shard)
-        if written <= before and storage.exists(own):
-            removed.append(own)
+    own = own_files(index)
+    removed = [
+        own[run, shard.rsplit("/", 1)[-1]]
+        for (run, shard), (_, written) in since.items()
+        if written <= before and (run, shard.rsplit("/", 1)[-1]) in own
+    ]
     for compaction in compacted:
         holders = [since[piece.run, piece.shard] for piece in compaction.pieces]
         if all(path != compaction.path and written <= before for path, written in holders):

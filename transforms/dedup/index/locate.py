@@ -6,17 +6,15 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from transforms import storage
 from transforms.dedup.index import layout
 from transforms.dedup.index.segments import Segment
 from transforms.errors import InputError
 
-__all__ = ["Compaction", "Piece", "compactions", "pieces"]
+__all__ = ["Compaction", "Piece", "compactions", "own_files", "pieces"]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, order=True)
 class Piece:
     """The index rows of one shard.
 
@@ -93,7 +91,7 @@ def pieces(
         for compaction in (compactions(index) if compacted is None else compacted)
         for piece in compaction.pieces
     }
-    own = _own_files(index)
+    own = own_files(index)
     found = {}
     for segment in segments:
         for shard in segment.shards:
@@ -106,14 +104,8 @@ def pieces(
     return found
 
 
-def _own_files(index: str) -> dict[tuple[str, str], str]:
+def own_files(index: str) -> dict[tuple[str, str], str]:
     """Index files of single shards, by run and name."""
     found = storage.glob(layout.segment_place(index, "*", "*.parquet"))
     split = [(entry.path.rsplit("/", 2), entry.path) for entry in found]
     return {(run, name): path for (_, run, name), path in split}
-
-
-def rows_of(path: str) -> int:
-    """Rows of a Parquet file."""
-    with storage.open_input(path) as source:
-        return int(pq.ParquetFile(source).metadata.num_rows)
