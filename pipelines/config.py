@@ -106,7 +106,17 @@ class Config(Settings):
                 "unit tokens needs a tokenizer when annotating, and none is configured; "
                 "use chars, bytes or docs"
             )
+        self._comparable(self.dedup)
         return self
+
+    def _comparable(self, dedup: DedupConfig) -> None:
+        """Refuses signatures that no other run's are like."""
+        if self.index is not None and dedup.boilerplate.cuts:
+            raise ValueError(
+                f"dedup.boilerplate.min_documents={dedup.boilerplate.min_documents} cuts what "
+                "recurs in this run before signatures are made, so that they cannot be compared "
+                "with those of an index; leave out --index, or say dedup.boilerplate.cut: false"
+            )
 
     @property
     def rebalance(self) -> RebalanceConfig:
@@ -138,6 +148,10 @@ class Config(Settings):
             most = {"max_dead_fraction": self.ingest.max_dead_fraction}
             update["ingest"] = there.ingest.model_copy(update=most)
         if "dedup" not in self.model_fields_set:
+            try:
+                self._comparable(there.dedup)
+            except ValueError as error:
+                raise UsageError(f"{staging} was annotated for it, and {error}") from error
             return self.model_copy(update=update | {"dedup": there.dedup})
         for name in ("ngram", "permutations", "seed"):
             made, asked = getattr(there.dedup, name), getattr(self.dedup, name)

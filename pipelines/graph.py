@@ -32,6 +32,7 @@ from transforms.shards.beam import PublishShards, WriteShards
 from transforms.shards.promise import Promise
 from transforms.shards.publish import Publication
 from transforms.staging.beam import (
+    CutBoilerplate,
     ReadLight,
     ReadStaging,
     RecordStaging,
@@ -171,10 +172,11 @@ def select(given: Collections, job: Job) -> None:
     if policies:
         survey = Survey(policies, job.place(DECISIONS), job.spool)
         decided = {"decisions": given["parts"] | "Survey" >> survey}
-    light = {"parts": given["parts"], **decided} | "Read light rows" >> ReadLight(
+    seen, told = _seen(given["parts"], job)
+    light = {"parts": seen, **decided} | "Read light rows" >> ReadLight(
         exclude, convicted, config.unit, config.dedup, policies
     )
-    compared = {"documents": light, "parts": given["parts"], **_index(light.pipeline, job)}
+    compared = {"documents": light, "parts": seen, **_index(light.pipeline, job)}
     fates = compared | "Deduplicate" >> Deduplicate(config.dedup, settle, job.comparing, job.spool)
     known = {"spill": fates["kept"]} | "Record fates" >> RecordStaging(
         job.staging, "kept", KEPT_RECORD, {"unit": config.unit}, job.spool
@@ -210,9 +212,24 @@ def select(given: Collections, job: Job) -> None:
     )
     plan = dealt["plan"] | "Read plan" >> beam.FlatMap(_plans).with_output_types(dict)
     summaries = {"ledger": settled["ledger"], "plan": plan, "undecided": fates["undecided"]}
-    _ = {**written, **summaries} | "Publish" >> PublishShards(
+    _ = {**written, **summaries, **told} | "Publish" >> PublishShards(
         publication(job, temporary), job.staging
     )
+
+
+def _seen(parts: beam.PCollection, job: Job) -> tuple[beam.PCollection, Collections]:
+    """The parts as near-deduplication sees them, and what to say of boilerplate."""
+    config = job.config.dedup
+    if config.boilerplate.min_documents is None:
+        return parts, {}
+    looked = parts | "Boilerplate" >> CutBoilerplate(
+        config,
+        job.place("boilerplate.arrow"),
+        storage.join(job.spool.directory, "boilerplate"),
+        job.scale.text,
+        job.spool,
+    )
+    return looked["parts"], {"boilerplate": looked["summary"]}
 
 
 def _index(pipeline: beam.Pipeline, job: Job) -> Collections:

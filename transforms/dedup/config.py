@@ -8,12 +8,32 @@ import pydantic
 
 from transforms.settings import Settings
 
-__all__ = ["SCHEME", "DedupConfig"]
+__all__ = ["SCHEME", "Boilerplate", "DedupConfig"]
 
 SCHEME = "affine32-xs64-v1"
 """Name and version of how text becomes a signature: datasketch's affine32
 permutations over the low 32 bits of 64-bit shingle hashes. Signatures of another
 scheme are never compared."""
+
+
+class Boilerplate(Settings):
+    """Paragraphs that recur: cookie banners, licence headers, navigation.
+
+    Attributes:
+        min_documents: In how many distinct texts a paragraph recurs; None looks for none.
+        min_chars: Shortest normal form of a paragraph, in characters.
+        cut: Whether near-deduplication sees texts without these paragraphs, or whether
+            they are only counted. Published text stays as it is.
+    """
+
+    min_documents: int | None = pydantic.Field(None, ge=2)
+    min_chars: int = pydantic.Field(20, ge=1, le=1_000_000)
+    cut: bool = True
+
+    @property
+    def cuts(self) -> bool:
+        """Whether signatures are made of anything but whole texts."""
+        return self.min_documents is not None and self.cut
 
 
 class DedupConfig(Settings):
@@ -40,6 +60,7 @@ class DedupConfig(Settings):
         rounds: Selection rounds run in partitions before the rest is solved in one.
         residue_edges: Most edges that are solved in one partition; documents whose
             fate depends on more than that are kept and counted as undecided.
+        boilerplate: Paragraphs that near-deduplication does not look at.
     """
 
     ngram: int = pydantic.Field(5, ge=1, le=32)
@@ -52,6 +73,7 @@ class DedupConfig(Settings):
     pairs_bucket: int = pydantic.Field(48, ge=2, le=1000)
     rounds: int = pydantic.Field(3, ge=0, le=12)
     residue_edges: int = pydantic.Field(5_000_000, ge=0)
+    boilerplate: Boilerplate = Boilerplate()
 
     @pydantic.model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -5,6 +5,8 @@ Normal forms serve fingerprints only; what is published is the text as it came.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +19,8 @@ from transforms.kernels import Buffer, Offsets, njit
 __all__ = ["fold_space", "letters", "normal_form"]
 
 _BLOCK = 16
+_PIECE = 8 << 20
+"""Texts of so many bytes are normalised together: results may grow elevenfold."""
 
 
 def letters(text: pa.Array) -> pa.Array:
@@ -27,18 +31,29 @@ def letters(text: pa.Array) -> pa.Array:
     which is no NFKC, and its lower case knows no final sigma.
 
     Args:
-        text: Strings, no nulls, at most 192 MiB together.
+        text: Strings, no nulls; their results at most 2 GiB together.
     """
     if pc.all(pc.string_is_ascii(text)).as_py():
         return pc.ascii_lower(text)
     offsets, data = string_buffers(text)
+    bounds, ends = [0], offsets.astype(np.int64)
+    while bounds[-1] < len(text):
+        most = np.searchsorted(ends, ends[bounds[-1]] + _PIECE, side="right") - 1
+        bounds.append(max(int(most), bounds[-1] + 1))
+    some = [_lowered(offsets[a : b + 1], data) for a, b in itertools.pairwise(bounds)]
+    return pa.concat_arrays(some) if some else text
+
+
+def _lowered(offsets: Offsets, data: Buffer) -> pa.Array:
     width = np.diff(offsets)
-    points = np.empty(int(width.max(initial=0)) + 32, dtype=np.uint32)
+    points = np.empty(int(width.max()) + 32, dtype=np.uint32)
     # Only the pages that are written to take up memory.
     out = np.empty(GROWTH * int(width.sum()) + 32, dtype=np.uint8)
-    ends = np.zeros(len(text) + 1, dtype=np.int32)
+    ends = np.zeros(len(offsets), dtype=np.int32)
     lower_nfkc(offsets, data, table(), points, out, ends)
-    return pa.StringArray.from_buffers(len(text), pa.py_buffer(ends), pa.py_buffer(out[: ends[-1]]))
+    return pa.StringArray.from_buffers(
+        len(width), pa.py_buffer(ends), pa.py_buffer(out[: ends[-1]])
+    )
 
 
 def fold_space(text: pa.Array) -> pa.Array:

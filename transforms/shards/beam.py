@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import apache_beam as beam
+import orjson
 import pyarrow as pa
 
 import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
@@ -122,8 +123,8 @@ class PublishShards(beam.PTransform):
     """Checks the run as a whole and makes it visible, or refuses.
 
     Input: a dict of `reports`, `files`, `findings`, `ledger`, `undecided`
-    (dedup.rows.UNDECIDED) and `plan` (one JSON object as `dict`). Output: one manifest,
-    as a `dict`.
+    (dedup.rows.UNDECIDED) and `plan` (one JSON object as `dict`); also, where paragraphs
+    were counted, `boilerplate` (one row of JSON). Output: one manifest, as a `dict`.
 
     Args:
         where: Places, names and conditions.
@@ -140,6 +141,8 @@ class PublishShards(beam.PTransform):
             beam.pvalue.AsList(given[name])
             for name in ("plan", "reports", "files", "ledger", "findings", "undecided")
         ]
+        if "boilerplate" in given:
+            sides.append(beam.pvalue.AsList(given["boilerplate"]))
         start = given["plan"].pipeline | "Begin publishing" >> beam.Create([self._where.run])
         publishing = beam.ParDo(_Publish(self._where, self._staging), *sides)
         return start | "Publish" >> publishing.with_output_types(str)
@@ -149,12 +152,16 @@ def _table(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
     return pa.Table.from_batches(list(batches), schema=schema)
 
 
+def _json(batch: pa.RecordBatch) -> dict[str, Any]:
+    return orjson.loads(batch.column("text")[0].as_py())  # type: ignore[no-any-return]
+
+
 class _Publish(beam.DoFn):
     def __init__(self, where: Publication, staging: str) -> None:
         self._where, self._staging = where, staging
 
     def process(  # type: ignore[no-untyped-def]
-        self, run: str, plan, reports, files, ledger, findings, undecided
+        self, run: str, plan, reports, files, ledger, findings, undecided, boilerplate=()
     ) -> Iterator[str]:
         with recorded(self._staging), metrics.cpu("publish"):
             found = _table(findings, identities.FINDING).column("finding").to_pylist()
@@ -166,6 +173,7 @@ class _Publish(beam.DoFn):
                 _table(ledger, LEDGER),
                 _table(undecided, UNDECIDED),
                 found,
+                next(map(_json, boilerplate), None),
             )
             write_outcome(self._staging, 0, f"published {manifest['run']}")
         yield run

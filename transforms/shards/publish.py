@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -140,6 +140,7 @@ def publish(
     outcomes: pa.Table,
     undecided: pa.Table,
     findings: Sequence[str],
+    boilerplate: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Publishes a run whose shards lie under temporary names.
 
@@ -152,6 +153,7 @@ def publish(
         outcomes: Rows of `staging.LEDGER`.
         undecided: Rows of `dedup.rows.UNDECIDED`.
         findings: Of the checks across files.
+        boilerplate: What `staging.boilerplate.summarise` says; None where it was not asked.
 
     Returns:
         The manifest. It is written last: until then the run does not exist.
@@ -200,6 +202,8 @@ def publish(
     }
     if where.pinned is not None:
         manifest["index"] = _append(where, where.pinned, shards, others)
+    if boilerplate is not None:
+        manifest["boilerplate"] = dict(boilerplate)
     card = dataset_card(manifest).encode()
     storage.write_bytes_atomically(where.final(layout.CARD), card)
     storage.delete_tree(where.temporary)

@@ -4,6 +4,7 @@ import importlib.resources
 import itertools
 import random
 import unicodedata
+import unittest.mock
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from transforms.dedup import normalize
 from transforms.dedup.nfkc import GROWTH
 from transforms.dedup.nfkc_table import UNICODE, table
 from transforms.dedup.normalize import letters
@@ -84,6 +86,16 @@ def test_any_text_of_any_plane(texts, offset):
 @given(st.text(CHARACTERS, max_size=8), st.integers(0, 40), st.integers(0, 40))
 def test_ascii_blocks_end_where_they_end(text, before, after):
     hold(["Ab c" * before + text + "X y1" * after, "é"])
+
+
+@settings(max_examples=100, deadline=None, database=None)
+@given(st.lists(TEXTS, max_size=8), st.integers(0, 3), st.integers(1, 20))
+def test_pieces_do_not_show(texts, offset, size):
+    column = pa.array([*texts, "é"], pa.string()).slice(offset)
+    with unittest.mock.patch.object(normalize, "_PIECE", size):
+        assert letters(column).equals(
+            pa.array([expected(t) for t in column.to_pylist()], pa.string())
+        )
 
 
 def test_of_random_heaps():
