@@ -11,7 +11,11 @@ OUTPUT ?=
 ARGS ?=
 PYTEST_ARGS ?= -n 2
 
-.PHONY: help setup curate verify test lint format bench bench-quick lock clean
+PEERS := rensa datasketch datatrove text-dedup
+BENCH := .bench
+
+.PHONY: help setup curate verify test lint format bench bench-quick peers bench-peers
+.PHONY: bench-kernel bench-dedup bench-hot bench-scaling lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -50,9 +54,32 @@ bench: setup  ## measure the whole job on mixed text (see benchmarks/README.md)
 bench-quick: setup  ## the same on the small sizes only
 	$(BIN)/python -m benchmarks.job --quick $(ARGS)
 
+# An environment that cannot be made leaves a log, which the benchmark quotes.
+$(BENCH)/%/.installed: benchmarks/dedup/peers/requirements-%.txt
+	rm -rf $(@D) && mkdir -p $(BENCH)
+	{ $(PYTHON) -m venv $(@D) && $(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $< && touch $@; } \
+		> $(BENCH)/$*.log 2>&1 || echo "$* could not be installed: see $(BENCH)/$*.log"
+
+peers: $(PEERS:%=$(BENCH)/%/.installed)  ## install what deduplication is compared with, below .bench
+
+bench-peers: setup peers  ## the same corpus through holdfast and through others
+	$(BIN)/python -m benchmarks.dedup.peers $(ARGS)
+
+bench-kernel: setup peers  ## signatures a second on one core, beside others
+	$(BIN)/python -m benchmarks.dedup.kernel $(ARGS)
+
+bench-dedup: setup  ## recall, precision and cost of deduplication, judged by every pair
+	$(BIN)/python -m benchmarks.dedup.quality $(ARGS)
+
+bench-hot: setup  ## deduplication on hot structures, beside unrelated text
+	$(BIN)/python -m benchmarks.dedup.hot $(ARGS)
+
+bench-scaling: setup  ## how cost grows with the size of the corpus
+	$(BIN)/python -m benchmarks.scaling $(ARGS)
+
 lock: setup  ## resolve requirements.lock anew
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --upgrade --output-file requirements.lock
 
 clean:  ## remove what was made
-	rm -rf $(VENV) out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(BENCH) out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

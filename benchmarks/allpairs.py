@@ -10,18 +10,26 @@ neither bands nor estimates have a part in the answer.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.reference import jaccard
-from benchmarks.truth import Corpus
+from benchmarks.reference import Shingles, jaccard
 
-__all__ = ["close_pairs"]
+__all__ = ["Shingled", "close_pairs", "likely_pairs", "shingle_hashes"]
 
 Index = npt.NDArray[np.int64]
 _EPSILON = 1e-9
+
+
+class Shingled(Protocol):
+    """Documents that tell their shingles."""
+
+    def shingles(self, row: int) -> Shingles:
+        """The reference shingles of a document."""
+        ...
 
 
 def _ranked(sets: Sequence[Index]) -> list[Index]:
@@ -52,32 +60,51 @@ def _candidates(ranked: Sequence[Index], threshold: float) -> Index:
     return np.unique(np.concatenate(found), axis=0)
 
 
+def likely_pairs(sets: Sequence[Index], threshold: float) -> Iterator[tuple[int, int]]:
+    """Pairs of sets at the threshold or above, as far as hashes can tell.
+
+    Args:
+        sets: The hashes of each document's shingles, each once; none is empty.
+        threshold: Least Jaccard.
+
+    Yields:
+        Positions of two sets. No pair at the threshold is missing; where hashes
+        collide, one a little below it may be among them.
+    """
+    if len(sets) < 2:
+        return
+    ranked = _ranked(sets)
+    for a, b in _candidates(ranked, threshold).tolist():
+        shared = len(np.intersect1d(ranked[a], ranked[b], assume_unique=True))
+        least = threshold / (1 + threshold) * (len(ranked[a]) + len(ranked[b]))
+        if shared >= least - 1:  # a collision of hashes may hide one
+            yield a, b
+
+
+def shingle_hashes(shingles: Shingles) -> Index:
+    """Each shingle as a number of this process: good for choosing candidates, not for more."""
+    return np.fromiter({hash(s) for s in shingles}, dtype=np.int64)
+
+
 def close_pairs(
-    corpus: Corpus, rows: Sequence[int], threshold: float
+    texts: Shingled, rows: Sequence[int], threshold: float
 ) -> list[tuple[int, int, float]]:
     """All pairs of the given documents at the threshold or above, with their Jaccard.
 
     Args:
-        corpus: The documents.
+        texts: The documents.
         rows: Those to compare; ones without a token are left out.
         threshold: Least Jaccard.
     """
     named, sets = [], []
     for row in rows:
-        # Hashes only choose candidates; `jaccard` below compares the tokens themselves.
-        hashes = np.fromiter({hash(s) for s in corpus.shingles(row)}, dtype=np.int64)
+        hashes = shingle_hashes(texts.shingles(row))
         if len(hashes):
             named.append(row)
             sets.append(hashes)
-    if len(named) < 2:
-        return []
-    ranked = _ranked(sets)
     close = []
-    for a, b in _candidates(ranked, threshold).tolist():
-        shared = len(np.intersect1d(ranked[a], ranked[b], assume_unique=True))
-        least = threshold / (1 + threshold) * (len(ranked[a]) + len(ranked[b]))
-        if shared >= least - 1:  # a collision of hashes may hide one
-            similarity = jaccard(corpus.shingles(named[a]), corpus.shingles(named[b]))
-            if similarity >= threshold:
-                close.append((named[a], named[b], similarity))
+    for a, b in likely_pairs(sets, threshold):
+        similarity = jaccard(texts.shingles(named[a]), texts.shingles(named[b]))
+        if similarity >= threshold:
+            close.append((named[a], named[b], similarity))
     return close

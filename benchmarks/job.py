@@ -22,7 +22,7 @@ from benchmarks.corpora import Mixer, add_flags, mixer
 from benchmarks.measure import METHOD, Usage, measure
 from benchmarks.tables import Line, print_lines, print_table
 
-__all__ = ["main"]
+__all__ = ["Case", "Result", "clear", "main", "run"]
 
 _JOB_MS = 0.9
 _DEDUP_MS = 0.15
@@ -105,10 +105,20 @@ def _command(case: Case, corpus: pathlib.Path, out: pathlib.Path) -> tuple[list[
     return [sys.executable, "-m", *command, f"--direct_num_workers={case.workers}"], counters
 
 
-def _run(case: Case, corpus: pathlib.Path, work: pathlib.Path) -> Result:
-    out = work / case.slug
-    for place in (out, work / f"{case.slug}.staging"):
+def clear(case: Case, work: pathlib.Path) -> None:
+    """Takes away what a run has written."""
+    for place in (work / case.slug, work / f"{case.slug}.staging"):
         shutil.rmtree(place, ignore_errors=True)
+
+
+def run(case: Case, corpus: pathlib.Path, work: pathlib.Path) -> Result:
+    """Runs one case on a corpus in a fresh process.
+
+    Raises:
+        SystemExit: It failed.
+    """
+    out = work / case.slug
+    clear(case, work)
     command, counters = _command(case, corpus, out)
     log = work / f"{case.slug}.log"
     print(f"{case}, {case.documents:,} documents ...", flush=True)
@@ -232,8 +242,8 @@ def _measure_all(cases: Sequence[Case], mix: Mixer, work: pathlib.Path) -> list[
     corpora = {case: mix.corpus(work, case.documents, case.longer) for case in cases}
     warm = Case("curate", _START, workers=1)
     print("warming up: the first run after an installation compiles the kernels")
-    _run(warm, mix.corpus(work, warm.documents, warm.longer), work)
-    return [_run(case, corpora[case], work) for case in cases]
+    run(warm, mix.corpus(work, warm.documents, warm.longer), work)
+    return [run(case, corpora[case], work) for case in cases]
 
 
 def main() -> None:

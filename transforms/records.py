@@ -40,6 +40,8 @@ signature          binary          MinHash signature, uint32 little-endian; null
                                    document without tokens
 copies             int64           records that a kept document stands for, itself included
 copies_original    int64           how many of those were original
+first_date         string          the first and the last `date_day` of those records, as
+last_date                          ISO dates; null when none is dated
 repeat             int32           0 for a document's first appearance in the output
 =================  ==============  ======================================================
 """
@@ -137,6 +139,8 @@ PUBLISHED = pa.schema(
     + [
         pa.field("copies", pa.int64(), nullable=False),
         pa.field("copies_original", pa.int64(), nullable=False),
+        ("first_date", pa.string()),
+        ("last_date", pa.string()),
         pa.field("repeat", pa.int32(), nullable=False),
     ]
 )

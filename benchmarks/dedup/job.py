@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from benchmarks.dedup.outcome import read_fates, read_kept
 from pipelines.bridges import settle
 from transforms import records
 from transforms.dedup.beam import Deduplicate, Fingerprint, Scale
@@ -120,10 +121,8 @@ def _report(output: pathlib.Path, result: beam.runners.runner.PipelineResult) ->
         if counter.key.metric.namespace == "holdfast"
     }
     (output / "counters.json").write_text(json.dumps(counters, sort_keys=True, indent=1))
-    kept = pq.read_table(output / "kept", columns=["node"])
-    reasons = pq.read_table(output / "fates", columns=["reason"]).column("reason")
-    print(f"kept {len(kept):,}")
-    for entry in pc.value_counts(reasons).to_pylist():
+    print(f"kept {len(read_kept(output)):,}")
+    for entry in pc.value_counts(read_fates(output).column("reason")).to_pylist():
         print(f"{records.REASONS[entry['values']]} {entry['counts']:,}")
 
 

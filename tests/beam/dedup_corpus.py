@@ -129,7 +129,7 @@ class Staging:
     parts: pa.Table
 
 
-def stage(made, folder, files):
+def stage(made, folder, files, config=CONFIG):
     """Writes documents in their order to Parquet files of small row groups."""
     parts, light, by_node, ids = [], [], {}, {}
     size = -(-len(made) // files)
@@ -144,7 +144,7 @@ def stage(made, folder, files):
             for k, d in enumerate(part)
         ]
         staged = pa.Table.from_batches(
-            [fingerprint(pa.RecordBatch.from_pylist(rows, schema=INGESTED), CONFIG)]
+            [fingerprint(pa.RecordBatch.from_pylist(rows, schema=INGESTED), config)]
         )
         for name, values, kind in (
             ("origin_tier", [d.tier for d in part], pa.string()),
@@ -158,7 +158,7 @@ def stage(made, folder, files):
         parts.append({"part": number, "path": path, "rows": len(part), "first": 0})
         excluded = pa.array([d.excluded for d in part])
         convicted = pa.array([False] * len(part))
-        light.append(light_rows(staged, excluded, convicted, "chars", CONFIG))
+        light.append(light_rows(staged, excluded, convicted, "chars", config))
         by_node |= {row["node"]: d for row, d in zip(rows, part, strict=True)}
         ids |= {r["node"]: r["doc_id"] for r in staged.select(["node", "doc_id"]).to_pylist()}
     return Staging(by_node, ids, pa.concat_tables(light), pa.Table.from_pylist(parts, schema=PART))

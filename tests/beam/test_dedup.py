@@ -1,12 +1,9 @@
 """`Deduplicate` as a whole, against every pair compared by brute force."""
 
 import collections
-import pathlib
 import random
-import tempfile
 
 import apache_beam as beam
-import numpy as np
 import pyarrow as pa
 import pytest
 from apache_beam.testing import test_pipeline
@@ -16,73 +13,17 @@ from dedup_corpus import (
     brute_force,
     documents,
     jaccard,
-    own_evidence,
     shingles,
     stage,
     survivor_key,
 )
+from dedup_running import EXACT, EXCLUDED, NEAR, by_node, deduplicate
+from keeping import Keep
 
-from transforms.dedup.beam import Deduplicate, Fingerprint, Scale
+from transforms.dedup.beam import Fingerprint
 from transforms.dedup.config import DedupConfig
 from transforms.dedup.fingerprint import fingerprint
-from transforms.dedup.rows import FATE, KEPT, reason_code
-from transforms.exchange import Spool
 from transforms.records import INGESTED
-
-EXACT, NEAR, EXCLUDED = map(reason_code, ("exact_duplicate", "near_duplicate", "excluded"))
-
-
-class Keep(beam.DoFn):
-    """Writes batches down, so that a test can read what a PCollection held."""
-
-    def __init__(self, folder):
-        self._folder = folder
-
-    def process(self, batch):
-        handle, path = tempfile.mkstemp(".arrow", dir=self._folder)
-        with open(handle, "wb") as sink, pa.ipc.new_stream(sink, batch.schema) as writer:
-            writer.write_batch(batch)
-        return [pathlib.Path(path).name]
-
-
-def kept_rows(folder, schema):
-    batches = []
-    for path in folder.iterdir():
-        with pa.ipc.open_stream(path.read_bytes()) as reader:
-            batches.extend(reader)
-    table = pa.Table.from_batches(batches, schema=schema)
-    return {row["node"]: row for row in table.to_pylist()}, len(table)
-
-
-def deduplicate(staging, folder, carrier="files", scale=7, config=CONFIG, batch_rows=64, seed=None):
-    """Kept rows and fates by node, and the counters."""
-    light = staging.light
-    if seed is not None:
-        light = light.take(np.random.default_rng(seed).permutation(len(light)))
-    batches = light.combine_chunks().to_batches(max_chunksize=batch_rows)
-    folder = pathlib.Path(tempfile.mkdtemp(dir=folder))
-    spool = Spool(carrier, str(folder / "spool"), str(folder / "outcome"))
-    pipeline = test_pipeline.TestPipeline(runner="FnApiRunner")
-    given = {
-        "documents": pipeline
-        | "Documents" >> beam.Create(batches).with_output_types(pa.RecordBatch),
-        "parts": pipeline
-        | "Parts"
-        >> beam.Create(staging.parts.to_batches(max_chunksize=1)).with_output_types(pa.RecordBatch),
-    }
-    settled = given | Deduplicate(config, own_evidence, Scale(scale, scale), spool)
-    for name, rows in settled.items():
-        assert rows.element_type is pa.RecordBatch
-        (folder / name).mkdir()
-        rows | f"Keep {name}" >> beam.ParDo(Keep(str(folder / name)))
-    result = pipeline.run()
-    kept, n_kept = kept_rows(folder / "kept", KEPT)
-    fates, n_fates = kept_rows(folder / "fates", FATE)
-    # Every document read has exactly one fate.
-    assert n_kept + n_fates == len(staging.documents)
-    assert kept.keys() | fates.keys() == staging.documents.keys()
-    counters = {c.key.metric.name: c.committed for c in result.metrics().query()["counters"]}
-    return kept, fates, counters
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +90,20 @@ def test_copies_add_up(staging, found):
         assert row["doc_id"] == staging.ids[node]
         assert row["copies"] == 1 + stands_for[row["doc_id"]]
         assert row["copies_original"] == (row["tier"] < 2) + originals[row["doc_id"]]
+
+
+def test_days_are_those_of_all_that_a_document_stands_for(staging, found):
+    kept, fates, _ = found
+    days = collections.defaultdict(list)
+    for node in staging.documents:
+        of = kept[node]["doc_id"] if node in kept else fates[node]["witness"]
+        day = staging.documents[node].date_day
+        days[of] += [] if of is None or day is None else [day]
+    for row in kept.values():
+        seen = days[row["doc_id"]]
+        span = (min(seen, default=None), max(seen, default=None))
+        assert (row["first_day"], row["last_day"]) == span
+    assert any(r["first_day"] != r["last_day"] for r in kept.values())
 
 
 def test_a_boilerplate_with_a_number_in_it_leaves_one(staging, found):
@@ -232,4 +187,4 @@ def test_fingerprint_in_a_pipeline_is_the_function(tmp_path):
         assert marked.element_type is pa.RecordBatch
         marked | beam.ParDo(Keep(str(tmp_path)))
     expected = fingerprint(batch, CONFIG)
-    assert list(kept_rows(tmp_path, expected.schema)[0].values()) == expected.to_pylist()[2:4]
+    assert list(by_node(tmp_path, expected.schema)[0].values()) == expected.to_pylist()[2:4]

@@ -8,6 +8,7 @@ import apache_beam as beam
 import pyarrow as pa
 import pytest
 from apache_beam.testing import test_pipeline
+from keeping import Keep, kept
 
 from transforms import metrics
 from transforms.errors import InfeasibleError
@@ -41,29 +42,6 @@ def report(partition, tables, **sides):
         yield "seen", pa.Table.from_pylist(rows, schema=SEEN)
     total = {"partition": partition, "rows": sum(map(len, tables.values())), **sides}
     yield "totals", pa.Table.from_pylist([total], schema=TOTAL)
-
-
-class Keep(beam.DoFn):
-    """Writes batches down, so that a test can read what a PCollection held."""
-
-    def __init__(self, folder):
-        self._folder = folder
-
-    def process(self, batch):
-        handle, path = tempfile.mkstemp(".arrow", dir=self._folder)
-        with open(handle, "wb") as sink, pa.ipc.new_stream(sink, batch.schema) as writer:
-            writer.write_batch(batch)
-        return [pathlib.Path(path).name]
-
-
-def kept(folder, schema):
-    """Rows that `Keep` wrote, and the number of rows of each batch."""
-    batches = []
-    for path in sorted(folder.iterdir()):
-        with pa.ipc.open_stream(path.read_bytes()) as reader:
-            batches.extend(reader)
-    table = pa.Table.from_batches(batches, schema=schema)
-    return table.to_pylist(), [batch.num_rows for batch in batches]
 
 
 def batches_of(table, size):

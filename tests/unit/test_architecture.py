@@ -93,7 +93,7 @@ ABOVE = {
     "rebalance": set(),
     "dedup": set(),
     "staging": {"dedup", "rebalance"},
-    "shards": {"dedup", "rebalance", "staging"},
+    "shards": {"dedup", "ingest", "rebalance", "staging"},
 }
 """Rooms, and those below them that they may look into."""
 

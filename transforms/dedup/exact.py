@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.dedup.rows import COPY, SURVIVOR, reason_code
+from transforms.dedup.spans import span_columns, spans_of
 from transforms.dedup.survivor import UNDATED, halves, survivor_keys
 from transforms.kernels import Hashes
 
@@ -76,10 +78,10 @@ def settle_exact(
     originals = np.add.reduceat((counted & (tier[order] < 2)).astype(np.int64), starts)
     witness = _Witnesses(rows, first, tables.get("published"), tier[first] < 2)
     stays = ~excluded[first] & ~witness.published
-    yield (
-        "survivors",
-        _survivors(rows, first[stays], hi, lo, tier, origin, copies[stays], originals[stays]),
-    )
+    first_day, last_day = spans_of(day[order], counted, starts)
+    counts = {"copies": copies[stays], "copies_original": originals[stays]}
+    counts |= span_columns(first_day[stays], last_day[stays])
+    yield "survivors", _survivors(rows, first[stays], hi, lo, tier, origin, counts)
     gone = np.ones(len(order), dtype=bool)
     gone[starts[stays]] = False
     # Groups are numbered from 0 in the order of `starts`.
@@ -151,19 +153,16 @@ def _survivors(
     lo: Hashes,
     tier: npt.NDArray[np.int8],
     origin: npt.NDArray[np.int8],
-    copies: npt.NDArray[np.int64],
-    originals: npt.NDArray[np.int64],
+    counts: dict[str, Any],
 ) -> pa.Table:
     taken = rows.select(["node", "doc_id", "lang", "tail", "size", "bands"]).take(index)
     columns = {name: taken.column(name) for name in taken.column_names}
     columns |= {"hi": hi[index], "lo": lo[index], "tier": tier[index], "origin": origin[index]}
-    columns |= {"copies": copies, "copies_original": originals}
     return pa.table(
         [
-            pa.chunked_array([columns[f.name]], f.type)
-            if isinstance(columns[f.name], np.ndarray)
-            else columns[f.name]
+            pa.array(column, f.type) if isinstance(column, np.ndarray) else column
             for f in SURVIVOR
+            for column in [(columns | counts)[f.name]]
         ],
         schema=SURVIVOR,
     )

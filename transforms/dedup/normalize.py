@@ -5,37 +5,40 @@ Normal forms serve fingerprints only; what is published is the text as it came.
 
 from __future__ import annotations
 
-import unicodedata
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.dedup import characters
+from transforms.dedup.nfkc import GROWTH, lower_nfkc
+from transforms.dedup.nfkc_table import table
 from transforms.kernels import Buffer, Offsets, njit
 
 __all__ = ["fold_space", "letters", "normal_form"]
+
+_BLOCK = 16
 
 
 def letters(text: pa.Array) -> pa.Array:
     """NFKC and lower case, with white space as it is.
 
-    ASCII goes through Arrow. The rest goes through `unicodedata`: Arrow's
-    `utf8_normalize` decomposes without composing again (apache/arrow#51225, in every
-    release up to 25), which is no NFKC, and its lower case knows no final sigma.
+    ASCII goes through Arrow, the rest through `nfkc.lower_nfkc`. Arrow's `utf8_normalize`
+    decomposes without composing again (apache/arrow#51225, in every release up to 25),
+    which is no NFKC, and its lower case knows no final sigma.
 
     Args:
-        text: Strings, no nulls.
+        text: Strings, no nulls, at most 192 MiB together.
     """
-    ascii_only = pc.string_is_ascii(text)
-    lowered = pc.ascii_lower(text)
-    if pc.all(ascii_only).as_py():
-        return lowered
-    other = pc.invert(ascii_only)
-    rest = [
-        unicodedata.normalize("NFKC", value).lower() for value in text.filter(other).to_pylist()
-    ]
-    return pc.replace_with_mask(lowered, other, pa.array(rest, text.type))
+    if pc.all(pc.string_is_ascii(text)).as_py():
+        return pc.ascii_lower(text)
+    offsets, data = string_buffers(text)
+    width = np.diff(offsets)
+    points = np.empty(int(width.max(initial=0)) + 32, dtype=np.uint32)
+    # Only the pages that are written to take up memory.
+    out = np.empty(GROWTH * int(width.sum()) + 32, dtype=np.uint8)
+    ends = np.zeros(len(text) + 1, dtype=np.int32)
+    lower_nfkc(offsets, data, table(), points, out, ends)
+    return pa.StringArray.from_buffers(len(text), pa.py_buffer(ends), pa.py_buffer(out[: ends[-1]]))
 
 
 def fold_space(text: pa.Array) -> pa.Array:
@@ -67,6 +70,22 @@ def string_buffers(text: pa.Array) -> tuple[Offsets, Buffer]:
 
 
 @njit
+def _plain_block(data: Buffer, at: int, folded: Buffer, out: int) -> bool:  # pragma: no cover
+    """Copies a block of printable ASCII without two spaces in a row; false if it is none."""
+    if (data[at] | data[at + _BLOCK - 1]) >= 0x80:
+        return False
+    odd = False
+    for k in range(_BLOCK):
+        byte = data[at + k]
+        odd |= (byte >= 0x7F) | (byte < 32) | ((byte == 32) & (data[at + k - 1] == 32))
+    if odd:
+        return False
+    for k in range(_BLOCK):
+        folded[out + k] = data[at + k]
+    return True
+
+
+@njit
 def _fold(
     offsets: Offsets, data: Buffer, classes: Buffer, folded: Buffer, ends: Offsets
 ) -> None:  # pragma: no cover - compiled
@@ -75,6 +94,7 @@ def _fold(
         start = out
         pending = False
         at, stop = np.int64(offsets[row]), np.int64(offsets[row + 1])
+        again = at
         while at < stop:
             byte = data[at]
             if byte < 0x80:
@@ -95,4 +115,14 @@ def _fold(
                 folded[out] = data[at]
                 out += 1
                 at += 1
+            if byte >= 0x80 or at < again or at + _BLOCK > stop:
+                continue
+            while at + _BLOCK <= stop and _plain_block(data, at, folded, out):
+                out += _BLOCK
+                at += _BLOCK
+            again = at + _BLOCK
+            if data[at - 1] == 32:
+                # Whether the block's last space stays depends on what follows.
+                out -= 1
+                pending = True
         ends[row + 1] = out

@@ -90,10 +90,13 @@ SURVIVOR = pa.schema(
         ("size", pa.int64()),
         ("copies", pa.int64()),
         ("copies_original", pa.int64()),
+        ("first_day", pa.int32()),
+        ("last_day", pa.int32()),
         ("bands", pa.binary()),
     ]
 )
-"""The survivor of a group of exact copies, with its survivor key (`hi`, `lo`)."""
+"""The survivor of a group of exact copies, with its survivor key (`hi`, `lo`) and the first
+and last `date_day` among its copies (null when none is dated)."""
 
 KEPT = pa.schema([field for field in SURVIVOR if field.name not in ("hi", "lo", "bands")])
 """A document that deduplication kept."""
@@ -187,8 +190,16 @@ REMOVED = pa.schema(
 )
 """A near-duplicate and the kept neighbour that removes it."""
 
-CREDIT = pa.schema([("node", pa.uint64()), ("copies", pa.int64()), ("copies_original", pa.int64())])
-"""Copies that a removed document hands to its witness."""
+CREDIT = pa.schema(
+    [
+        ("node", pa.uint64()),
+        ("copies", pa.int64()),
+        ("copies_original", pa.int64()),
+        ("first_day", pa.int32()),
+        ("last_day", pa.int32()),
+    ]
+)
+"""Copies that a removed document hands to its witness, and when they were seen."""
 
 
 def is_indexed(node: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:

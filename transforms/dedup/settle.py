@@ -19,6 +19,7 @@ from transforms.dedup.rows import (
     reason_code,
     uint64,
 )
+from transforms.dedup.spans import widened
 
 __all__ = ["add_copies", "remove_near"]
 
@@ -56,7 +57,7 @@ def remove_near(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tupl
     columns.append(removed.column("by"))
     yield "fates", pa.table(columns, schema=FATE)
     yield "fates", _follow(tables["copies"], removed)
-    columns = [removed.column("by"), gone.column("copies"), gone.column("copies_original")]
+    columns = [removed.column("by"), *(gone.column(name) for name in CREDIT.names[1:])]
     credited = pa.table(columns, schema=CREDIT)
     yield "credits", credited.filter(pa.array(~is_indexed(uint64(removed, "by"))))
 
@@ -103,7 +104,7 @@ def _follow(copies: pa.Table, removed: pa.Table) -> pa.Table:
 
 
 def add_copies(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tuple[str, pa.Table]]:
-    """Adds to each kept document the copies of the near-duplicates it is witness to.
+    """Adds to each kept document the copies, and their days, that it is witness to.
 
     Args:
         partition: Not used.
@@ -119,4 +120,6 @@ def add_copies(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tuple
         total = kept.column(name).to_numpy().copy()
         np.add.at(total, at, credit.column(name).to_numpy())
         kept = kept.set_column(kept.schema.get_field_index(name), name, pa.array(total))
+    for name, days in widened(kept, credit, at).items():
+        kept = kept.set_column(kept.schema.get_field_index(name), name, days)
     yield "kept", kept.cast(KEPT)

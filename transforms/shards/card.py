@@ -116,8 +116,9 @@ in {manifest["size_unit"]}, repeats counted. `holdfast verify` recomputes all of
 A row is one document, its text as it was read. `origin` says what is known of who
 wrote it (`anchor`: evidenced human, with `origin_tier` and `origin_evidence`;
 `synthetic`: declared, or carrying an artefact of a machine; `unverified`), `lang` and
-`tail` which language it is in, `copies` for how many records it stands, `repeat`
-counts its appearances from 0. `dropped/` names every document left out and why, a
-duplicate with the document that stands for it (`witness`, of this run unless
-`witness_run` and `witness_shard` say otherwise), `dead_letters/` what could not be read.
+`tail` which language it is in, `copies` for how many records it stands, `first_date` and
+`last_date` when those were seen, `repeat` counts its appearances from 0. `dropped/` names
+every document left out and why, a duplicate with the document that stands for it
+(`witness`, of this run unless `witness_run` and `witness_shard` say otherwise),
+`dead_letters/` what could not be read.
 """

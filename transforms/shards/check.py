@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from transforms.dedup.fingerprint import document_ids, text_hashes
+from transforms.dedup.spans import iso_dates
+from transforms.ingest.dates import parse_dates
 from transforms.rebalance.config import millionths
 from transforms.rebalance.windows import worst_window
 from transforms.records import PUBLISHED
@@ -39,13 +42,19 @@ REPORT = pa.schema(
 `members` (size by attribute), `worst_window` by floor, `languages` and `origins`
 (first appearances: documents, size, tail)."""
 
+_DAY = r"^\d{4}-\d{2}-\d{2}$"
+
 Sizes = npt.NDArray[np.int64]
 
 
 def _mismatches(name: str, given: pa.Array, computed: pa.Array) -> Iterator[str]:
     same = pc.equal(given, computed).fill_null(False)
     both_null = pc.and_(given.is_null(), computed.is_null())
-    wrong = pc.invert(pc.or_(same, both_null)).to_numpy(zero_copy_only=False)
+    yield from _wrong(name, pc.invert(pc.or_(same, both_null)))
+
+
+def _wrong(name: str, mask: pa.BooleanArray) -> Iterator[str]:
+    wrong = mask.to_numpy(zero_copy_only=False)
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         yield f"{int(wrong.sum())} rows have a wrong {name}, the first is row {row}"
@@ -63,6 +72,7 @@ def _check_rows(batch: pa.RecordBatch, promise: Promise, assess: Assess) -> Iter
     tail = pc.and_(listed.take(langs.indices), pc.invert(batch.column("mixed")))
     yield from _mismatches("tail", batch.column("tail"), tail)
     yield from _check_origin(batch, assess)
+    yield from _check_dates(batch)
     protected = np.zeros(len(batch), dtype=bool)
     for attribute in promise.floors:
         protected |= members(pa.Table.from_batches([batch]), attribute)
@@ -81,6 +91,29 @@ def _check_origin(batch: pa.RecordBatch, assess: Assess) -> Iterator[str]:
     tier = pc.if_else(by_copy, pa.scalar(None, pa.string()), computed.column("origin_tier"))
     yield from _mismatches("origin", batch.column("origin"), origin)
     yield from _mismatches("origin_tier", batch.column("origin_tier"), tier)
+
+
+def _check_dates(batch: pa.RecordBatch) -> Iterator[str]:
+    """The document's own day lies between the first and the last of its copies.
+
+    One that stands for itself alone has its own day for both; both are dates, or neither.
+    """
+    own = iso_dates(parse_dates(batch.column("date"))[1])
+    first, last = batch.column("first_date"), batch.column("last_date")
+    alone = pc.equal(batch.column("copies"), 1)
+    backward = pc.greater(first, last)
+    for name, given, other, beyond in (
+        ("first_date", first, last, pc.greater),
+        ("last_date", last, first, pc.less),
+    ):
+        wrong = [
+            pc.xor(given.is_valid(), pc.or_(own.is_valid(), other.is_valid())),
+            pc.and_(alone, pc.not_equal(given.fill_null(""), own.fill_null(""))),
+            pc.invert(pc.match_substring_regex(given, _DAY)),
+            beyond(given, own),
+            backward,
+        ]
+        yield from _wrong(name, functools.reduce(pc.or_, (mask.fill_null(False) for mask in wrong)))
 
 
 def _check_shares(table: pa.Table, sizes: Sizes, promise: Promise) -> Iterator[str]:

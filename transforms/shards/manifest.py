@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
@@ -13,6 +12,7 @@ import orjson
 import pyarrow as pa
 
 from transforms.dedup.config import SCHEME, DedupConfig
+from transforms.dedup.nfkc_table import UNICODE
 from transforms.errors import InputError
 from transforms.records import Unit
 from transforms.shards.promise import ATTRIBUTES, Promise
@@ -55,7 +55,7 @@ def versions() -> dict[str, str]:
     found = {name: importlib.metadata.version(name) for name in _PACKAGES}
     return found | {
         "python": platform.python_version(),
-        "unicode": unicodedata.unidata_version,
+        "unicode": UNICODE,
         "signature_scheme": SCHEME,
     }
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from transforms import storage
 from transforms.dedup.index.pins import PIN, read_pins
 from transforms.dedup.rows import ORIGINS, TIERS, is_indexed, reason_code, uint64
+from transforms.dedup.spans import iso_dates
 from transforms.errors import LedgerError
 from transforms.records import DROPPED, INDEX_PART, PART_BITS, PUBLISHED, REASONS, SIGNATURE
 from transforms.staging.survey import Policy, apply_decisions, columns_of, read_decisions
@@ -41,7 +42,7 @@ _OUTCOMES = (_KEPT, *REASONS)
 _NOT_SELECTED = _OUTCOMES.index("not_selected")
 _TOO_LARGE = _OUTCOMES.index("too_large")
 _TRIMMED = _OUTCOMES.index("trimmed")
-_PLACED = ("copies", "copies_original", "repeat", "shard", "position")
+_PLACED = ("copies", "copies_original", "first_date", "last_date", "repeat", "shard", "position")
 """Columns that staging does not have."""
 
 Index = npt.NDArray[np.int64]
@@ -96,8 +97,8 @@ class _Part:
         out[fates] = self._fates.column(name).to_numpy()
         return out
 
-    def copies(self, name: str, rows: Index) -> pa.ChunkedArray:
-        """`copies` or `copies_original` of kept rows."""
+    def kept(self, name: str, rows: Index) -> pa.ChunkedArray:
+        """A column of `KEPT` of kept rows."""
         return self._kept.column(name).take(self._kept_at[rows])
 
     def fates(self, rows: Index) -> pa.Table:
@@ -162,7 +163,9 @@ def _routed(part: _Part, staged: pa.Table, first: int, schema: pa.Schema) -> pa.
     rows, place = part.placed[low:high], part.assigned.slice(low, high - low)
     taken = _settled(staged.take(rows - first), part, rows)
     for name in ("copies", "copies_original"):
-        taken = taken.append_column(name, part.copies(name, rows))
+        taken = taken.append_column(name, part.kept(name, rows))
+    for name in ("first", "last"):
+        taken = taken.append_column(f"{name}_date", iso_dates(part.kept(f"{name}_day", rows)))
     for name in ("repeat", "shard", "position"):
         taken = taken.append_column(name, place.column(name))
     return taken.select(schema.names).cast(schema)

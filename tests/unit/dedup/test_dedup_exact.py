@@ -152,11 +152,49 @@ def test_groups_settle_as_defined_in_any_order(drawn, random):
         survivor = kept[best["node"]]
         assert survivor["copies"] == len(candidates)
         assert survivor["copies_original"] == sum(r["tier"] < 2 for r in candidates)
+        days = [r["date_day"] for r in candidates if r["date_day"] is not None]
+        assert survivor["first_day"] == min(days, default=None)
+        assert survivor["last_day"] == max(days, default=None)
         for r in group:
             if r is best:
                 continue
             assert copies[r["node"]]["of"] == best["node"]
             assert copies[r["node"]]["witness"] == (None if r["excluded"] else best["doc_id"])
+
+
+@settings(max_examples=150, deadline=None, database=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 3), st.none() | st.integers(1, 3_652_059), st.booleans()),
+        max_size=14,
+    ),
+    st.dictionaries(st.integers(1, 3), st.just(0)),
+)
+def test_days_are_those_of_every_copy_that_counts(drawn, removals):
+    """Groups 0 to 3; a group of `removals` is near group 0."""
+    rows = [
+        light_row(node, str(text), date_day=day, excluded=excluded, n_chars=9 - text)
+        for node, (text, day, excluded) in enumerate(drawn)
+    ]
+    exact = dict(settle_exact(0, {"documents": light(rows)}, settle=own_evidence))
+    node_of = {drawn[r["node"]][0]: r["node"] for r in exact["survivors"].to_pylist()}
+    near = [
+        {"node": node_of[t], "by": node_of[0], "witness": b"w" * 16, "similarity": 0.9}
+        for t in removals
+        if t in node_of and 0 in node_of
+    ]
+    removed = REMOVED.empty_table().from_pylist(near, schema=REMOVED)
+    home = dict(remove_near(0, {**exact, "removed": removed, "open": OPEN.empty_table()}))
+    ((_, kept),) = add_copies(0, {name: home[name] for name in ("kept", "credits")})
+    gone = {drawn[r["node"]][0] for r in near}
+    assert len(kept) == len(node_of) - len(gone)
+    for row in kept.to_pylist():
+        text = drawn[row["node"]][0]
+        stands_for = {text} | (gone if text == 0 else set())
+        days = [day for t, day, excluded in drawn if t in stands_for and not excluded and day]
+        assert row["copies"] == sum(t in stands_for and not out for t, _, out in drawn)
+        span = (min(days, default=None), max(days, default=None))
+        assert (row["first_day"], row["last_day"]) == span
 
 
 class TestVerdictsComeHome:

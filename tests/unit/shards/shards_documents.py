@@ -33,6 +33,8 @@ def _filled(row: dict[str, Any]) -> dict[str, Any]:
     text = full["text"]
     full |= {"doc_id": b"", "text_hash": b"", "n_chars": len(text), "n_bytes": len(text.encode())}
     full["tail"] = full["lang"] in TAIL and not full["mixed"]
+    if full["copies"] == 1 and "first_date" not in row:
+        full["first_date"] = full["last_date"] = full.get("date")
     return full | {"origin_tier": full.get("origin_tier", _TIERS.get(full["origin"]))}
 
 

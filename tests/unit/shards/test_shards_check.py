@@ -91,6 +91,36 @@ def test_a_wrong_column_is_found_with_its_first_row(name: str, value: Any):
     ]
 
 
+SPAN = ("2021-03-04", "2021-05-06")
+
+
+@pytest.mark.parametrize(
+    ("date", "copies", "span", "wrong"),
+    [
+        ("2021-03-04", 1, ("2021-03-04", "2021-03-04"), []),
+        ("2021-04", 3, ("2021-03-04", "2021-05-06"), []),  # counts as 2021-04-30
+        (None, 3, SPAN, []),  # only others are dated
+        (None, 3, (None, None), []),
+        (None, 1, (None, None), []),
+        ("2021-03-04", 2, SPAN, []),
+        ("2021-03-04", 1, SPAN, ["last_date"]),  # alone, it has no other days
+        (None, 1, SPAN, ["first_date", "last_date"]),
+        ("2021-03-03", 2, SPAN, ["first_date"]),
+        ("2021-05", 2, SPAN, ["last_date"]),
+        ("2021-04-01", 2, (None, None), ["first_date", "last_date"]),
+        (None, 2, (None, "2021-05-06"), ["first_date", "last_date"]),
+        (None, 2, ("2021-05-06", None), ["first_date", "last_date"]),
+        (None, 2, SPAN[::-1], ["first_date", "last_date"]),
+        (None, 2, ("2021", "2021-05-06"), ["first_date"]),  # no day
+    ],
+)
+def test_days_of_copies_enclose_the_own_one(date, copies, span, wrong):
+    dated = {"date": date, "copies": copies, "first_date": span[0], "last_date": span[1]}
+    assert findings(published(*ROWS, document("dated", **dated))) == [
+        f"1 rows have a wrong {name}, the first is row 4" for name in wrong
+    ]
+
+
 def test_a_mixed_document_is_no_tail():
     assert findings(published(*ROWS, document("half and half", lang="swh_Latn", mixed=True))) == []
     assert findings(with_value("mixed", 1, True)) == [

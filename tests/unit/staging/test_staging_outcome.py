@@ -84,10 +84,23 @@ def test_what_is_routed_is_what_was_staged(tmp_path: pathlib.Path):
     (routed,) = rows["routed"]
     source = staged(4).to_pylist()[2]
     changed = {"copies", "copies_original", "shard", "position", "repeat", "origin", "origin_tier"}
+    changed |= {"first_date", "last_date"}
     assert {k: routed[k] for k in ROUTED.names if k not in changed} == {
         k: source[k] for k in ROUTED.names if k not in changed
     }
     assert (routed["copies"], routed["copies_original"]) == (3, 2)
+
+
+def test_days_of_copies_are_published_as_dates(tmp_path: pathlib.Path):
+    part = written(tmp_path, 3)
+    days = [(1, 719_163), (738_000, 738_000), (None, None)]
+    rows = [kept(r) | {"first_day": a, "last_day": b} for r, (a, b) in enumerate(days)]
+    found = settle(tables([part], kept=rows, assigned=[assigned(r, r) for r in range(3)]))
+    assert [(r["first_date"], r["last_date"]) for r in found["routed"]] == [
+        ("0001-01-01", "1970-01-01"),
+        ("2021-07-29", "2021-07-29"),
+        (None, None),
+    ]
 
 
 ANCHOR, UNVERIFIED, SYNTHETIC = range(3)

@@ -1,0 +1,1 @@
+"""The same corpus through holdfast and through others."""
