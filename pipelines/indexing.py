@@ -114,12 +114,19 @@ def pin(index: str, run: str, staging: str, config: DedupConfig, name_of: NameOf
         _check_appended(run, there[0], index, segments)
         pinned = tuple(Pinned.of(record) for record in there[1])
         return Pinning(there[0], Facts(index, pinned, 0, append=False), ())
-    gone = shards_gone(segments)
-    pinned, own = choose(segments, lambda segment: gone[segment.run], name_of)
-    pieces = locate.pieces(index, segments)
-    rows = pin_rows(index, pinned, segments, pieces, lambda segment: gone[segment.run])
-    known = {segment.run: segment for segment in segments}
-    made = tuple(rows)
-    documents = sum(known[pin.run].documents for pin in pinned)
+    return _pin(index, segments, name_of)
+
+
+def _pin(index: str, segments: Sequence[Segment], name_of: NameOf) -> Pinning:
+    """Pins for a run that is not published in its output folder yet."""
+    missing = shards_gone(segments)
+
+    def gone(segment: Segment) -> tuple[int, ...]:
+        return missing[segment.run]
+
+    pinned, own = choose(segments, gone, name_of)
+    rows = tuple(pin_rows(index, pinned, segments, locate.pieces(index, segments), gone))
+    runs = {pin.run for pin in pinned}
+    documents = sum(segment.documents for segment in segments if segment.run in runs)
     facts = Facts(index, pinned, documents, append=own is None)
-    return Pinning(name_of([pin.record() for pin in pinned]), facts, made)
+    return Pinning(name_of([pin.record() for pin in pinned]), facts, rows)

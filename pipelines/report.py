@@ -72,6 +72,12 @@ def print_run(manifest: Mapping[str, Any], where: str, console: Console) -> None
     """A whole manifest."""
     console.print(f"run {manifest['run']}, holdfast {manifest['versions']['holdfast']}")
     print_summary(manifest, where, console)
+    if facts := manifest.get("index"):
+        console.print(
+            f"compared with {facts['documents']:,} documents of {len(facts['pinned'])} earlier "
+            f"runs, index {facts['path']}",
+            soft_wrap=True,
+        )
     shards = _table("shards", "path", "documents", "size", *manifest["floors"], *manifest["caps"])
     for shard in manifest["shards"][:_MOST]:
         names = (*manifest["floors"], *manifest["caps"])

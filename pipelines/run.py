@@ -109,18 +109,17 @@ def _digests(config: Config, langid_model: str) -> dict[str, str]:
     return found
 
 
-def _run_name(
-    files: list[InputFile],
-    annotation: str,
-    selection: str,
-    pinned: Sequence[Mapping[str, Any]] | None = None,
-) -> str:
-    """From the configuration, what was read and what is pinned, not from what it is called."""
+def _run_name(files: list[InputFile], annotation: str, selection: str) -> str:
+    """From the configuration and what was read, not from what it is called."""
     contents = sorted(f"{file.size}:{file.digest}" for file in files)
-    decides: list[Any] = [contents, annotation, selection]
-    if pinned is not None:
-        decides.append(list(pinned))
-    return xxhash.xxh3_64_hexdigest(orjson.dumps(decides, option=orjson.OPT_SORT_KEYS))
+    data = orjson.dumps([contents, annotation, selection])
+    return xxhash.xxh3_64_hexdigest(data)
+
+
+def _pinned_name(unpinned: str, pinned: Sequence[Mapping[str, Any]]) -> str:
+    """The name of a run that compares with earlier ones."""
+    data = orjson.dumps([unpinned, list(pinned)], option=orjson.OPT_SORT_KEYS)
+    return xxhash.xxh3_64_hexdigest(data)
 
 
 def prepare(
@@ -153,13 +152,14 @@ def prepare(
         digests = _digests(config, load_model(config.langid.model).digest)
         annotation = config.digest_of("annotation", {"langid_model": digests["langid_model"]})
     selection = config.digest_of("selection", digests)
-    name_of = functools.partial(_run_name, files, annotation, selection)
+    unpinned = _run_name(files, annotation, selection)
     run = None if kind == "annotate" else str(config.output)
     pinning = None
     if run is not None and config.index:
+        name_of = functools.partial(_pinned_name, unpinned)
         pinning = pin(config.index, run, staging, config.dedup, name_of)
-    name = pinning.name if pinning else name_of()
-    done = run is not None and check_output(run, name, name_of(), staging)
+    name = pinning.name if pinning else unpinned
+    done = run is not None and check_output(run, name, unpinned, staging)
     text_bytes = _unpacked(files)
     runner, workers = _complete(options, text_bytes, chosen=workers_chosen)
     carrier: Carrier = config.exchange or ("files" if workers else "shuffle")
@@ -174,7 +174,7 @@ def prepare(
         carrier=carrier,
         scale=_scale(text_bytes, workers or 16),
         input_bytes=sum(file.size for file in files),
-        unpinned=name_of(),
+        unpinned=unpinned,
         index=pinning.facts if pinning else None,
     )
     if not done:

@@ -199,7 +199,7 @@ def test_nothing_new_is_a_run_without_shards(
     ran = holdfast("curate", "--input", source, "--output", run, "--index", index, *flags)
     assert ran.code == 0, ran.err
     assert "0 shards" in ran.out
-    assert rows(run, "data") == [] if (run / "data").exists() else True
+    assert not list(run.glob("data/*"))
     assert {row["witness_run"] for row in rows(run, "dropped")} == {months.name(0)}
     assert "keeps every promise" in succeed("verify", run).out
     assert succeed("inspect", run).code == 0

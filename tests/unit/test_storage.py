@@ -21,6 +21,15 @@ def test_no_beam_for_local_paths(tmp_path: pathlib.Path) -> None:
     subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603
 
 
+def test_an_absolute_path_means_the_same_everywhere(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for path in ("a/b", "./a/../a/b/", f"file://{tmp_path}/a/b", str(tmp_path / "a" / "b")):
+        assert storage.absolute(path) == str(tmp_path / "a" / "b")
+    assert storage.absolute("gs://bucket/a/") == "gs://bucket/a"
+
+
 def test_written_and_read(tmp_path: pathlib.Path) -> None:
     path = storage.join(str(tmp_path), "deep", "er", "x")
     with storage.create(path) as sink:

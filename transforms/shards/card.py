@@ -19,6 +19,7 @@ _SIZES = (
     (10**9, "100M<n<1B"),
 )
 _MOST_LANGUAGES = 200
+_MOST_RUNS = 20
 
 
 def _front_matter(manifest: Mapping[str, Any]) -> str:
@@ -74,6 +75,20 @@ def _languages(manifest: Mapping[str, Any]) -> str:
     return f"{table}\n\n{left} more in `manifest.json`." if left > 0 else table
 
 
+def _earlier(manifest: Mapping[str, Any]) -> str:
+    """What the run was compared with; nothing without an index."""
+    if "index" not in manifest:
+        return ""
+    runs = [f"`{pin['run']}`" for pin in manifest["index"]["pinned"]]
+    more = f" and {len(runs) - _MOST_RUNS} more in `manifest.json`" if runs[_MOST_RUNS:] else ""
+    told = f": {', '.join(runs[:_MOST_RUNS])}{more}" if runs else ""
+    return (
+        f"\n## Earlier runs\n\nCompared with {manifest['index']['documents']} documents that "
+        f"{len(runs)} earlier runs published{told}. What repeats one of them was dropped, unless "
+        "it is an original and the other is not.\n"
+    )
+
+
 def dataset_card(manifest: Mapping[str, Any]) -> str:
     """A card in Markdown with YAML front matter, from a finished manifest."""
     return f"""---
@@ -95,7 +110,7 @@ in {manifest["size_unit"]}, repeats counted. `holdfast verify` recomputes all of
 ## Languages
 
 {_languages(manifest)}
-
+{_earlier(manifest)}
 ## Fields
 
 A row is one document, its text as it was read. `origin` says what is known of who
@@ -103,5 +118,7 @@ wrote it (`anchor`: evidenced human, with `origin_tier` and `origin_evidence`;
 `synthetic`: declared, or carrying an artefact of a machine; `unverified`), `lang` and
 `tail` which language it is in, `copies` for how many records it stands, `first_date` and
 `last_date` when those were seen, `repeat` counts its appearances from 0. `dropped/` names
-every document left out and why, `dead_letters/` what could not be read.
+every document left out and why, a duplicate with the document that stands for it
+(`witness`, of this run unless `witness_run` and `witness_shard` say otherwise),
+`dead_letters/` what could not be read.
 """

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +17,8 @@ from transforms.dedup.index.segments import read_segment
 from transforms.errors import HoldfastError
 
 __all__ = ["Elsewhere", "check_earlier"]
+
+_READERS = 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,24 +50,27 @@ def check_earlier(dropped: pa.Table, index: Mapping[str, Any] | None) -> Elsewhe
             return Elsewhere()
         told = f"{len(named)} witnesses are of other runs, but no index was compared with"
         return Elsewhere(findings=(told,))
-    pinned = {str(pin["run"]) for pin in index["pinned"]}
-    findings, unseen = [], 0
-    shards = named.group_by(["witness_run", "witness_shard"]).aggregate([("witness", "list")])
-    for group in shards.sort_by([(n, "ascending") for n in shards.column_names[:2]]).to_pylist():
-        run, shard, witnesses = (group[name] for name in shards.column_names)
-        if run not in pinned:
-            findings.append(f"{len(witnesses)} witnesses are of run {run}, which was not pinned")
-            continue
-        there = _published_ids(str(index["path"]), run, shard)
-        if there is None:
-            unseen += len(witnesses)
-            continue
-        found = pc.is_in(pa.array(witnesses, pa.binary()), there)
-        if lost := len(witnesses) - (pc.sum(found).as_py() or 0):
-            findings.append(f"{lost} witnesses are not in {shard} of run {run}")
+    groups = named.group_by(["witness_run", "witness_shard"]).aggregate([("witness", "list")])
+    groups = groups.sort_by([(name, "ascending") for name in groups.column_names[:2]])
+    look = functools.partial(_look, str(index["path"]), {str(p["run"]) for p in index["pinned"]})
+    with ThreadPoolExecutor(_READERS) as pool:
+        seen = list(pool.map(look, zip(*(c.to_pylist() for c in groups.columns), strict=True)))
+    unseen = sum(count for count, _ in seen)
     told = f"{len(named)} witnesses in earlier runs"
     told += f", {unseen} of them in shards that are gone" if unseen else ""
-    return Elsewhere((told,), tuple(findings))
+    return Elsewhere((told,), tuple(finding for _, finding in seen if finding))
+
+
+def _look(index: str, pinned: set[str], group: tuple[str, str, list[bytes]]) -> tuple[int, str]:
+    """Looks for the witnesses of one shard: how many are out of reach, and a finding or ''."""
+    run, shard, witnesses = group
+    if run not in pinned:
+        return 0, f"{len(witnesses)} witnesses are of run {run}, which was not pinned"
+    there = _published_ids(index, run, shard)
+    if there is None:
+        return len(witnesses), ""
+    lost = len(witnesses) - (pc.sum(pc.is_in(pa.array(witnesses, pa.binary()), there)).as_py() or 0)
+    return 0, f"{lost} witnesses are not in {shard} of run {run}" if lost else ""
 
 
 def _published_ids(index: str, run: str, shard: str) -> pa.Array | None:

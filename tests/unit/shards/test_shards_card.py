@@ -112,3 +112,19 @@ def test_undecided_documents_are_told_where_there_are_any():
     assert "near-duplicate of theirs" not in dataset_card(MANIFEST)
     card = dataset_card(manifest(undecided={"documents": 12}))
     assert "| kept, though a near-duplicate of theirs may be, too | 12 |" in card
+
+
+def pins(*runs: str) -> dict[str, Any]:
+    pinned = [{"run": run, "gone": []} for run in runs]
+    return {"path": "/an/index", "pinned": pinned, "documents": 1234}
+
+
+def test_earlier_runs_are_named_and_their_places_are_not():
+    assert "Earlier runs" not in dataset_card(MANIFEST)
+    card = dataset_card(manifest(index=pins("r1", "r2")))
+    assert "Compared with 1234 documents that 2 earlier runs published: `r1`, `r2`." in card
+    assert "/an/index" not in card
+    assert "0 earlier runs published. What" in dataset_card(manifest(index=pins()))
+    many = dataset_card(manifest(index=pins(*(f"r{n}" for n in range(30)))))
+    assert "`r19` and 10 more in `manifest.json`." in many
+    assert "`r20`" not in many

@@ -118,40 +118,52 @@ def pin_rows(
 
     Raises:
         UsageError: A segment or a text that the run was named by is gone.
+        InputError: The index lost a file.
     """
     known = {segment.run: segment for segment in segments}
-    number = 0
+    number = INDEX_PART
     for pin in pinned:
-        if pin.run not in known:
-            raise UsageError(
-                f"this run compares with run {pin.run}, which index {index} does not count any "
-                "more: its folder lost its manifest, or its segment was removed; put it back, "
-                "or use another index"
-            )
-        segment = known[pin.run]
-        if lost := sorted(set(gone(segment)) - set(pin.gone)):
-            raise UsageError(
-                f"this run compared with {segment.shards[lost[0]].path} of {segment.folder}, "
-                "which is gone: it cannot be made again; put the shard back"
-            )
+        segment = _segment_of(index, pin, known, gone)
         for shard, facts in enumerate(segment.shards):
-            piece = pieces.get((pin.run, facts.path))
-            if piece is None:
-                raise InputError(
-                    f"index {index} lost its file of {facts.path} of run {pin.run}; "
-                    "`holdfast index verify` tells more"
-                )
             text = None if shard in pin.gone else storage.join(segment.folder, facts.path)
-            yield {
-                "part": INDEX_PART + number,
-                "run": pin.run,
-                "shard": facts.path,
-                "rows": facts.rows,
-                "index": piece.path,
-                "first": piece.first,
-                "text": text,
-            }
+            row = {"part": number, "run": pin.run, "shard": facts.path, "rows": facts.rows}
+            yield row | _place_of(index, pin, facts.path, pieces) | {"text": text}
             number += 1
+
+
+def _segment_of(
+    index: str,
+    pin: Pinned,
+    known: Mapping[str, Segment],
+    gone: Callable[[Segment], tuple[int, ...]],
+) -> Segment:
+    """The segment that is pinned, as far as it was there when the run was named."""
+    if pin.run not in known:
+        raise UsageError(
+            f"this run compares with run {pin.run}, which index {index} does not count any "
+            "more: its folder lost its manifest, or its segment was removed; put it back, "
+            "or use another index"
+        )
+    segment = known[pin.run]
+    if lost := sorted(set(gone(segment)) - set(pin.gone)):
+        raise UsageError(
+            f"this run compared with {segment.shards[lost[0]].path} of {segment.folder}, "
+            "which is gone: it cannot be made again; put the shard back"
+        )
+    return segment
+
+
+def _place_of(
+    index: str, pin: Pinned, shard: str, pieces: Mapping[tuple[str, str], Piece]
+) -> dict[str, Any]:
+    """`index` and `first` of a pinned shard."""
+    piece = pieces.get((pin.run, shard))
+    if piece is None:
+        raise InputError(
+            f"index {index} lost its file of {shard} of run {pin.run}; "
+            "`holdfast index verify` tells more"
+        )
+    return {"index": piece.path, "first": piece.first}
 
 
 def write_pins(staging: str, rows: Iterable[Mapping[str, Any]]) -> None:
