@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import pathlib
 
+import hypothesis
 import pytest
 from running import EXAMPLE, Run, succeed
+
+# Time is a matter of benchmarks: a busy machine fails no test.
+hypothesis.settings.register_profile(
+    "holdfast",
+    deadline=None,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("holdfast")
 
 
 @pytest.fixture(scope="session")
