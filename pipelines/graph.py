@@ -16,10 +16,11 @@ from pipelines.config import Config
 from pipelines.policies import surveyed
 from transforms import storage
 from transforms.dead import DeadPolicy
-from transforms.dedup.beam import Deduplicate, Fingerprint, Scale
+from transforms.dedup.beam import Deduplicate, Fingerprint
 from transforms.dedup.index.beam import ReadIndex
 from transforms.dedup.index.pins import Facts
 from transforms.dedup.index.write import Recorder
+from transforms.dedup.partitions import Scale
 from transforms.exchange import Carrier, Spool
 from transforms.ingest.beam import ReadDocuments
 from transforms.ingest.exclude import ExcludeList

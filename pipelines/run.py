@@ -21,7 +21,7 @@ from pipelines.indexing import pin
 from pipelines.places import check_output, fill_staging, same_place
 from pipelines.progress import Progress
 from transforms import errors, metrics, storage
-from transforms.dedup.beam import Scale
+from transforms.dedup.partitions import Scale
 from transforms.errors import HoldfastError, UsageError
 from transforms.exchange import Carrier
 from transforms.ingest.exclude import ExcludeList

@@ -26,8 +26,9 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from benchmarks.dedup.outcome import read_fates, read_kept
 from pipelines.bridges import settle
 from transforms import records
-from transforms.dedup.beam import Deduplicate, Fingerprint, Scale
+from transforms.dedup.beam import Deduplicate, Fingerprint
 from transforms.dedup.config import DedupConfig
+from transforms.dedup.partitions import Scale
 from transforms.exchange import Spool
 from transforms.ingest.beam import ReadDocuments
 from transforms.ingest.config import IngestConfig

@@ -10,7 +10,8 @@ from apache_beam.testing import test_pipeline
 from dedup_corpus import CONFIG, jaccard, own_evidence, shingles, survivor_key
 from keeping import Keep, kept
 
-from transforms.dedup.beam import Deduplicate, Scale
+from transforms.dedup.beam import Deduplicate
+from transforms.dedup.partitions import Scale
 from transforms.dedup.rows import FATE, KEPT, reason_code
 from transforms.exchange import Spool
 

@@ -12,9 +12,9 @@ import pyarrow as pa
 import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
 from transforms import metrics, storage
 from transforms.dead import DeadPolicy
-from transforms.dedup.beam import by_part
 from transforms.dedup.boilerplate import PARAGRAPH, RECURRING, recurring
 from transforms.dedup.config import DedupConfig
+from transforms.dedup.partitions import by_part
 from transforms.dedup.rows import FATE, KEPT, PART
 from transforms.exchange import Exchange, Input, Spool
 from transforms.partition import by_hash, to_one

@@ -7,7 +7,7 @@ from dedup_reference import all_pairs, cut
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.dedup.candidates import band_rows, bucket_pairs, requests_of, unique_pairs
+from transforms.dedup.near.candidates import band_rows, bucket_pairs, requests_of, unique_pairs
 from transforms.dedup.rows import BAND, CROWD, NODE, PAIR, SURVIVOR
 from transforms.records import INDEX_PART, PART_BITS
 

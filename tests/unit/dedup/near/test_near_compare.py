@@ -6,7 +6,9 @@ import pyarrow.parquet as pq
 import pytest
 from dedup_reference import SAMPLES, shingles, similarity
 
-from transforms.dedup.compare import (
+from transforms.dedup.config import DedupConfig
+from transforms.dedup.fingerprint import fingerprint
+from transforms.dedup.near.compare import (
     SETS,
     SIGNATURES,
     compare_sets,
@@ -14,8 +16,6 @@ from transforms.dedup.compare import (
     fetch_sets,
     fetch_signatures,
 )
-from transforms.dedup.config import DedupConfig
-from transforms.dedup.fingerprint import fingerprint
 from transforms.dedup.rows import EDGE, ESTIMATED, NODE, PAIR, PART, REQUEST
 from transforms.dedup.shingles import shingle_sets
 from transforms.errors import InputError

@@ -22,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.dedup.candidates import Bands, distinct, may_remove, pair_rows, requests_of
-from transforms.dedup.compare import agreement, read_rows, signature_matrix
+from transforms.dedup.near.candidates import Bands, distinct, may_remove, pair_rows, requests_of
+from transforms.dedup.near.compare import agreement, read_rows, signature_matrix
 from transforms.dedup.rows import COVERED, ESTIMATED, HOT, OPEN, WHY_OPEN, is_indexed, uint64
 from transforms.kernels import njit
 from transforms.records import PART_BITS

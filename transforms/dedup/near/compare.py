@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from transforms import storage
-from transforms.dedup.candidates import requests_of
+from transforms.dedup.near.candidates import requests_of
 from transforms.dedup.rows import EDGE, ESTIMATED, NODE, is_indexed, uint64
 from transforms.dedup.shingles import jaccard, shingle_sets
 from transforms.kernels import Hashes, njit

@@ -178,7 +178,7 @@ def bucket_pairs(
     A bucket of more than `most` documents is hot and not compared pair by pair: its
     first `most` are, and each other is paired with the first in survivor order. One
     million copies of a boilerplate cost a million pairs, and the best of them removes
-    the others. What that leaves is compared in a second pass (`transforms.dedup.hot`).
+    the others. What that leaves is compared in a second pass (`transforms.dedup.near.hot`).
 
     Args:
         partition: Not used.

@@ -8,8 +8,8 @@ from dedup_reference import cut, edge_table, first_independent_set, witness
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from transforms.dedup.near.select import decide, propagate, solve
 from transforms.dedup.rows import EDGE, REMOVED, STATUS
-from transforms.dedup.select import decide, propagate, solve
 
 Removals = dict[int, dict[str, object]]
 

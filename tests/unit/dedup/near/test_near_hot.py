@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.dedup.hot import cover, hot_pairs, thin
+from transforms.dedup.near.hot import cover, hot_pairs, thin
 from transforms.dedup.rows import (
     COVERED,
     CROWD,

@@ -1,0 +1,1 @@
+"""Near-duplicates: candidates by bands, compared exactly, and who of them stays."""
