@@ -15,11 +15,12 @@ from transforms.exchange import Exchange, Input, Spool
 from transforms.outcome import recorded, write_outcome
 from transforms.partition import by_hash, by_value
 from transforms.records import DEAD_LETTERS, DROPPED
-from transforms.shards import assemble, identities
+from transforms.shards import assemble, identities, sources
 from transforms.shards.check import REPORT
 from transforms.shards.promise import Assess, Promise
 from transforms.shards.publish import Publication, publish
 from transforms.staging.outcome import LEDGER, ROUTED
+from transforms.staging.survey import read_decisions
 
 __all__ = ["PublishShards", "WriteShards"]
 
@@ -29,13 +30,13 @@ Collections = Mapping[str, beam.PCollection]
 class WriteShards(beam.PTransform):
     """Writes shards, dropped documents and dead letters under temporary names.
 
-    Input: a dict of `routed`, `dropped` and `dead_letters`.
-    Output: a dict of `reports` (check.REPORT), `files` (assemble.FILE) and `findings`
-    (identities.FINDING).
+    Input: a dict of `routed`, `dropped`, `dead_letters` and `decisions`.
+    Output: a dict of `reports` (check.REPORT), `files` (assemble.FILE), `findings`
+    (identities.FINDING) and `sources` (sources.LARGEST).
 
     Args:
         folder: For temporary names.
-        promise: What every shard has to keep; `tail` may name all tail languages.
+        promise: What every shard has to keep, once the run has decided.
         assess: Provenance, recomputed by the check.
         partitions: For rows without text.
         files: Into how many files dropped documents, and dead letters, go.
@@ -65,7 +66,16 @@ class WriteShards(beam.PTransform):
             {"routed": Input(ROUTED, by_value("shard"))},
             1,
             assembled,
-            ("reports", "claims"),
+            ("reports", "claims", "sources"),
+            self._spool,
+            {"decisions": beam.pvalue.AsList(given["decisions"])},
+        )
+        tops = {"sources": shards["sources"]} | Exchange(
+            "Largest sources",
+            {"sources": Input(sources.SOURCES, by_hash("key"))},
+            self._partitions,
+            sources.largest,
+            ("largest",),
             self._spool,
         )
         write_dropped = functools.partial(assemble.write_dropped, threshold=self._promise.threshold)
@@ -90,7 +100,8 @@ class WriteShards(beam.PTransform):
         )
         files = (dropped["files"], letters["files"]) | "All files" >> beam.Flatten()
         findings = (dropped["findings"], checked["findings"]) | "All findings" >> beam.Flatten()
-        return {"reports": shards["reports"], "files": files, "findings": findings}
+        summaries = {"reports": shards["reports"], "files": files, "findings": findings}
+        return summaries | {"sources": tops["largest"]}
 
     def _write(
         self, given: Collections, name: str, rows: Input, write: Any, *outputs: str
@@ -108,8 +119,8 @@ class WriteShards(beam.PTransform):
 class PublishShards(beam.PTransform):
     """Checks the run as a whole and makes it visible, or refuses.
 
-    Input: a dict of `reports`, `files`, `findings`, `ledger` and `plan` (one JSON
-    object as `dict`). Output: one manifest, as a `dict`.
+    Input: a dict of `reports`, `files`, `findings`, `sources`, `ledger`, `decisions` and
+    `plan` (one JSON object as `dict`). Output: one manifest, as a `dict`.
 
     Args:
         where: Places, names and conditions.
@@ -124,7 +135,7 @@ class PublishShards(beam.PTransform):
         """One step that sees all summaries."""
         sides = [
             beam.pvalue.AsList(given[name])
-            for name in ("plan", "reports", "files", "ledger", "findings")
+            for name in ("plan", "reports", "files", "ledger", "findings", "sources", "decisions")
         ]
         start = given["plan"].pipeline | "Begin publishing" >> beam.Create([self._where.run])
         publishing = beam.ParDo(_Publish(self._where, self._staging), *sides)
@@ -140,7 +151,7 @@ class _Publish(beam.DoFn):
         self._where, self._staging = where, staging
 
     def process(  # type: ignore[no-untyped-def]
-        self, run: str, plan, reports, files, ledger, findings
+        self, run: str, plan, reports, files, ledger, findings, tops, decisions
     ) -> Iterator[str]:
         with recorded(self._staging), metrics.cpu("publish"):
             found = _table(findings, identities.FINDING).column("finding").to_pylist()
@@ -151,6 +162,8 @@ class _Publish(beam.DoFn):
                 _table(files, assemble.FILE),
                 _table(ledger, LEDGER),
                 found,
+                _table(tops, sources.LARGEST),
+                read_decisions(decisions),
             )
             write_outcome(self._staging, 0, f"published {manifest['run']}")
         yield run
