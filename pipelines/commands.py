@@ -91,10 +91,11 @@ def plan(given: argparse.Namespace, beam: Sequence[str]) -> int:
 def verify(given: argparse.Namespace, beam: Sequence[str]) -> int:
     """Recomputes every promise of a run."""
     from pipelines.bridges import assess_for
+    from pipelines.policies import judge_for
     from transforms.shards.verify import verify_run
 
     del beam
-    verdict = verify_run(given.run_dir, assess_for, os.cpu_count() or 1)
+    verdict = verify_run(given.run_dir, assess_for, os.cpu_count() or 1, judge_for)
     good = f"{given.run_dir} keeps every promise"
     report.print_verdict(verdict.checked, verdict.findings, good, report.console())
     return 1 if verdict.findings else 0

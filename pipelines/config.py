@@ -17,7 +17,7 @@ from transforms import storage
 from transforms.dedup.config import SCHEME, DedupConfig
 from transforms.errors import UsageError
 from transforms.ingest.config import IngestConfig
-from transforms.langid.config import LangidConfig
+from transforms.langid.config import SCORING, LangidConfig
 from transforms.provenance.config import ProvenanceConfig
 from transforms.rebalance.config import RebalanceConfig
 from transforms.records import Unit
@@ -132,8 +132,8 @@ class Config(Settings):
     def annotated_as(self, settings: Mapping[str, Any], staging: str) -> Self:
         """This configuration with the annotation's part as a staging folder has it.
 
-        Thresholds of deduplication may differ from those that the folder was annotated
-        with; how its signatures were made may not.
+        Thresholds of deduplication and of language identification may differ from those
+        that the folder was annotated with; how signatures and scores were made may not.
 
         Args:
             settings: `annotation` of the configuration that made the folder.
@@ -144,6 +144,9 @@ class Config(Settings):
         """
         there = make_config(settings, staging)
         update = {name: getattr(there, name) for name in ("ingest", "langid", "provenance")}
+        if "langid" in self.model_fields_set:
+            scored = {name: getattr(there.langid, name) for name in SCORING}
+            update["langid"] = self.langid.model_copy(update=scored)
         if "max_dead_fraction" in self.ingest.model_fields_set:
             most = {"max_dead_fraction": self.ingest.max_dead_fraction}
             update["ingest"] = there.ingest.model_copy(update=most)
@@ -172,9 +175,11 @@ class Config(Settings):
             what: Which half of the configuration.
             extra: Digests of files that the configuration names.
         """
-        names = _ANNOTATION if what == "annotation" else (*_REBALANCE, "dedup")
+        names = _ANNOTATION if what == "annotation" else (*_REBALANCE, "dedup", "langid")
         kept = {name: self.model_dump(mode="json")[name] for name in names}
-        kept.get("langid", {}).pop("model", None)
+        scores = what == "annotation"
+        kept["langid"] = {k: v for k, v in kept["langid"].items() if (k in SCORING) == scores}
+        kept["langid"].pop("model", None)
         for name in ("batch_rows", "batch_bytes"):
             kept.get("ingest", {}).pop(name, None)
         data = {"scheme": SCHEME, "settings": kept, "files": dict(extra)}

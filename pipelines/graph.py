@@ -11,9 +11,9 @@ import apache_beam as beam
 import orjson
 import pyarrow as pa
 
-from pipelines.bridges import assess_published, days, settle, to_rebalance
+from pipelines.bridges import assess_published, days, mark_tail, settle
 from pipelines.config import Config
-from pipelines.policies import surveyed
+from pipelines.policies import STATED, judge_for, published, surveyed, tail_policy
 from transforms import storage
 from transforms.dead import DeadPolicy
 from transforms.dedup.beam import Deduplicate, Fingerprint
@@ -21,12 +21,13 @@ from transforms.dedup.index.beam import ReadIndex
 from transforms.dedup.index.pins import Facts
 from transforms.dedup.index.write import Recorder
 from transforms.dedup.partitions import Scale
-from transforms.exchange import Carrier, Spool
+from transforms.dedup.rows import KEPT
+from transforms.exchange import Carrier, Exchange, Input, Spool
 from transforms.ingest.beam import ReadDocuments
 from transforms.ingest.exclude import ExcludeList
 from transforms.ingest.listing import INPUTS
 from transforms.langid.beam import IdentifyLanguage
-from transforms.langid.registry import Registry, load_registry
+from transforms.partition import by_hash
 from transforms.provenance.beam import AssessProvenance
 from transforms.rebalance.beam import Rebalance
 from transforms.shards.beam import PublishShards, WriteShards
@@ -34,6 +35,7 @@ from transforms.shards.promise import Promise
 from transforms.shards.publish import Publication
 from transforms.staging.beam import (
     CutBoilerplate,
+    Decide,
     ReadLight,
     ReadStaging,
     RecordStaging,
@@ -42,6 +44,7 @@ from transforms.staging.beam import (
     Survey,
 )
 from transforms.staging.record import ANNOTATED, KEPT_RECORD
+from transforms.staging.survey import Policy
 from transforms.synthetic.beam import TagSynthetic
 from transforms.synthetic.tag import convicted
 
@@ -169,12 +172,10 @@ def select(given: Collections, job: Job) -> None:
     """
     config = job.config
     exclude = functools.partial(_exclude, job.place("exclude.txt")) if config.exclude else None
-    policies, decided = surveyed(config), {}
-    if policies:
-        survey = Survey(policies, job.place(DECISIONS), job.spool)
-        decided = {"decisions": given["parts"] | "Survey" >> survey}
+    policies, tail = surveyed(config), tail_policy(config)
+    decided = given["parts"] | "Survey" >> Survey(policies, job.place(DECISIONS), job.spool)
     seen, told = _seen(given["parts"], job)
-    light = {"parts": seen, **decided} | "Read light rows" >> ReadLight(
+    light = {"parts": seen, "decisions": decided} | "Read light rows" >> ReadLight(
         exclude, convicted, config.unit, config.dedup, policies
     )
     compared = {"documents": light, "parts": seen, **_index(light.pipeline, job)}
@@ -182,10 +183,10 @@ def select(given: Collections, job: Job) -> None:
     known = {"spill": fates["kept"]} | "Record fates" >> RecordStaging(
         job.staging, "kept", KEPT_RECORD, {"unit": config.unit}, job.spool
     )
-    rows = fates["kept"] | "To rebalance" >> beam.Map(to_rebalance).with_output_types(
-        pa.RecordBatch
-    )
-    dealt = {"documents": rows, "ready": known} | "Rebalance" >> Rebalance(
+    listed = fates["kept"] | "Decide tail" >> Decide(tail, job.place(DECISIONS), job.spool)
+    rows = {"kept": fates["kept"]} | _mark_tail(tail, listed, job)
+    decisions = (decided, listed) | "All decisions" >> beam.Flatten()
+    dealt = {"documents": rows["documents"], "ready": known} | "Rebalance" >> Rebalance(
         config.rebalance, job.scale.light, job.spool
     )
     names = ("assigned", "trimmed", "too_large")
@@ -194,13 +195,16 @@ def select(given: Collections, job: Job) -> None:
         "kept": fates["kept"],
         "fates": fates["fates"],
         **{name: dealt[name] for name in names},
-        **decided,
-    } | "Settle parts" >> SettleParts(config.unit, job.scale.text, job.spool, policies, job.pinned)
+        "decisions": decisions,
+    } | "Settle parts" >> SettleParts(
+        config.unit, job.scale.text, job.spool, published(config), job.pinned
+    )
     temporary = storage.join(job.run or "", TEMPORARY)
     written = {
         "routed": settled["routed"],
         "dropped": settled["dropped"],
         "dead_letters": given["dead_letters"],
+        "decisions": decisions,
     } | "Write shards" >> WriteShards(
         temporary,
         promise(config),
@@ -213,7 +217,7 @@ def select(given: Collections, job: Job) -> None:
     )
     plan = dealt["plan"] | "Read plan" >> beam.FlatMap(_plans).with_output_types(dict)
     summaries = {"ledger": settled["ledger"], "plan": plan, "undecided": fates["undecided"]}
-    _ = {**written, **summaries, **told} | "Publish" >> PublishShards(
+    _ = {**written, **summaries, **told, "decisions": decisions} | "Publish" >> PublishShards(
         publication(job, temporary), job.staging
     )
 
@@ -241,28 +245,27 @@ def _index(pipeline: beam.Pipeline, job: Job) -> Collections:
     return place | "Read index" >> ReadIndex()  # type: ignore[no-any-return]
 
 
-@dataclasses.dataclass(frozen=True)
-class TailRule:
-    """Whether a language is tail, by the registry that every worker has, and overrides."""
-
-    overrides: tuple[tuple[str, bool], ...]
-
-    def __call__(self, label: str) -> bool:
-        return _registry(self.overrides).is_tail(label)
-
-
-@functools.lru_cache(maxsize=4)
-def _registry(overrides: tuple[tuple[str, bool], ...]) -> Registry:
-    return load_registry().overridden(dict(overrides))
+def _mark_tail(tail: Policy, listed: beam.PCollection, job: Job) -> Exchange:
+    # An exchange, since its side input descends from another reader of the kept rows.
+    return Exchange(
+        "Mark tail",
+        {"kept": Input(KEPT, by_hash("node"))},
+        job.scale.light,
+        functools.partial(mark_tail, policy=tail),
+        ("documents",),
+        job.spool,
+        {"decisions": beam.pvalue.AsList(listed)},
+    )
 
 
 def promise(config: Config) -> Promise:
-    """What the shards of a run have to keep."""
+    """What the shards of a run have to keep; the tail is not decided yet."""
     return Promise(
         floors=config.floors,
         caps=config.caps,
         unit=config.unit,
-        is_tail=TailRule(tuple(sorted(config.langid.tail.items()))),
+        is_tail=frozenset[str]().__contains__,
+        judge=judge_for(config.model_dump(mode="json")),
         repeat_cap=config.repeat_cap,
         threshold=config.dedup.least_threshold,
     )
@@ -282,6 +285,7 @@ def publication(job: Job, temporary: str) -> Publication:
         promise=promise(job.config),
         dead_policy=job.dead_policy,
         pinned=job.pinned,
+        stated=STATED,
     )
 
 

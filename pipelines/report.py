@@ -84,15 +84,50 @@ def print_run(manifest: Mapping[str, Any], where: str, console: Console) -> None
         shares = [f"{shard['shares'][name]:.4f}" for name in names]
         shards.add_row(shard["path"], f"{shard['documents']:,}", f"{shard['size']:,}", *shares)
     console.print(shards)
-    languages = _table("languages", "language", "tail", "documents", "size")
     ranked = sorted(manifest["languages"].items(), key=lambda item: (-item[1]["size"], item[0]))
-    for lang, facts in ranked[:_MOST]:
-        tail = "yes" if lang in manifest["tail"] else ""
-        languages.add_row(lang, tail, f"{facts['documents']:,}", f"{facts['size']:,}")
-    console.print(languages)
+    console.print(_trust(manifest, ranked[:_MOST]))
+    console.print(_TRUST, soft_wrap=True)
     for name, rows in (("shards", manifest["shards"]), ("languages", ranked)):
         if len(rows) > _MOST:
             console.print(f"{len(rows) - _MOST} more {name} in manifest.json")
+
+
+_TRUST = (
+    "largest: share of the largest source; least: score that the run asks for; words: whether "
+    "listed words have to prove the language; wrong: estimated share of other languages' texts; "
+    "right: estimated precision of the label at this prevalence, before words are asked for"
+)
+
+
+def _trust(manifest: Mapping[str, Any], ranked: list[tuple[str, dict[str, Any]]]) -> Table:
+    """What is known of each language, and how far to trust it."""
+    table = _table("languages", "language", "tail", "documents", "size", "sources", "largest")
+    for column in ("least", "words", "wrong", "right"):
+        table.add_column(column, justify="right")
+    decided = manifest["decisions"].get("langid", {"label": []})
+    place = {label: number for number, label in enumerate(decided["label"])}
+    for lang, facts in ranked:
+        share = facts.get("largest_source_size", 0) / (facts["size"] or 1)
+        row = [
+            lang,
+            manifest["tail"].get(lang, ""),
+            f"{facts['documents']:,}",
+            f"{facts['size']:,}",
+        ]
+        row += [f"{facts.get('sources', 0):,}", f"{share:.3f}"]
+        if lang in place:
+            found = {name: values[place[lang]] for name, values in decided.items()}
+            row += [
+                f"{found['least_score'] / 10_000:.2f}",
+                "yes" if found["words_required"] else "",
+            ]
+            row += [_share(found["contamination_left"]), _share(found["precision"])]
+        table.add_row(*row)
+    return table
+
+
+def _share(ten_thousandths: int | None) -> str:
+    return "" if ten_thousandths is None else f"{ten_thousandths / 10_000:.3f}"
 
 
 def print_plan(plan: Mapping[str, Any], console: Console) -> None:
@@ -152,11 +187,11 @@ def print_index(
 
 def print_languages(languages: list[Any], console: Console) -> None:
     """Rows of the language registry, a line each."""
-    line = "{:6}{:36}{:24}{:>6}  {:6}{:>14}"
-    rows = [line.format("code", "name", "scripts", "class", "tail", "speakers")]
+    line = "{:6}{:36}{:24}{:6}{:>6}  {:6}{:>14}"
+    rows = [line.format("code", "name", "scripts", "in", "class", "tail", "speakers")]
     for language, tail in languages:
         speakers = "" if language.speakers is None else f"{language.speakers:,}"
         scripts, name = " ".join(language.scripts)[:22], language.name[:34]
         marks = (str(language.joshi), "yes" if tail else "", speakers)
-        rows.append(line.format(language.code, name, scripts, *marks))
+        rows.append(line.format(language.code, name, scripts, language.macrolanguage, *marks))
     console.file.write("\n".join(row.rstrip() for row in rows) + "\n")

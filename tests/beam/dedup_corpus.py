@@ -150,6 +150,7 @@ def stage(made, folder, files, config=CONFIG):
             ("origin_tier", [d.tier for d in part], pa.string()),
             ("p_synthetic", [d.p for d in part], pa.float32()),
             ("lang", ["eng_Latn"] * len(part), pa.string()),
+            ("mixed", [False] * len(part), pa.bool_()),
             ("tail", [False] * len(part), pa.bool_()),
         ):
             staged = staged.append_column(name, pa.array(values, kind))

@@ -155,7 +155,7 @@ def _survivors(
     origin: npt.NDArray[np.int8],
     counts: dict[str, Any],
 ) -> pa.Table:
-    taken = rows.select(["node", "doc_id", "lang", "tail", "size", "bands"]).take(index)
+    taken = rows.select(["node", "doc_id", "lang", "mixed", "tail", "size", "bands"]).take(index)
     columns = {name: taken.column(name) for name in taken.column_names}
     columns |= {"hi": hi[index], "lo": lo[index], "tier": tier[index], "origin": origin[index]}
     return pa.table(

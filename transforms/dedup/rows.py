@@ -72,6 +72,7 @@ LIGHT = pa.schema(
         ("n_chars", pa.int32()),
         ("size", pa.int64()),
         ("lang", pa.string()),
+        ("mixed", pa.bool_()),
         ("tail", pa.bool_()),
         ("bands", pa.binary()),
     ]
@@ -86,6 +87,7 @@ SURVIVOR = pa.schema(
         ("hi", pa.uint64()),
         ("lo", pa.uint64()),
         ("lang", pa.string()),
+        ("mixed", pa.bool_()),
         ("tail", pa.bool_()),
         ("tier", pa.int8()),
         ("origin", pa.int8()),

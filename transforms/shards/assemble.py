@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import orjson
@@ -17,6 +17,8 @@ from transforms.shards.check import REPORT, check_shard
 from transforms.shards.identities import FINDING, check_dropped, claims_of_dropped
 from transforms.shards.layout import digest, parquet_bytes
 from transforms.shards.promise import Assess, Promise
+from transforms.shards.sources import sources_of
+from transforms.staging.survey import read_decisions
 
 __all__ = ["FILE", "assemble_shard", "write_dead_letters", "write_dropped"]
 
@@ -50,6 +52,7 @@ def assemble_shard(
     promise: Promise,
     assess: Assess,
     recorder: Recorder | None = None,
+    decisions: Iterable[pa.RecordBatch] = (),
 ) -> Iterator[tuple[str, pa.Table]]:
     """Writes one shard and checks what then lies on storage.
 
@@ -61,10 +64,11 @@ def assemble_shard(
         promise: What the shard has to keep.
         assess: Provenance, recomputed.
         recorder: Writes the shard's index file; None where nothing is appended.
+        decisions: Rows of `survey.DECISIONS`: what the promise has to wait for.
 
     Yields:
-        `reports` (REPORT, `path` temporary) and `claims` (CLAIM), and with a recorder
-        `index` (FILE).
+        `reports` (REPORT, `path` temporary), `claims` (CLAIM) and `sources` (SOURCES),
+        and with a recorder `index` (FILE).
 
     Raises:
         LedgerError: A row of the shard is missing.
@@ -77,9 +81,12 @@ def assemble_shard(
     ordered = routed.take(order)
     shard = ordered.select(PUBLISHED.names).cast(PUBLISHED)
     path = _put(folder, parquet_bytes(shard))
+    if made := read_decisions(decisions):
+        promise = promise.decided(made)
     report, claims = check_shard(partition, path, storage.read_bytes(path), promise, assess)
     yield "reports", report.cast(REPORT)
     yield "claims", claims
+    yield "sources", sources_of(routed, promise.sizes(routed))
     if recorder is not None:
         signature = ordered.column("signature").combine_chunks()
         path, sha256 = recorder.write(shard, signature)

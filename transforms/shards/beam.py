@@ -18,11 +18,12 @@ from transforms.exchange import Exchange, Input, Spool
 from transforms.outcome import recorded, write_outcome
 from transforms.partition import by_hash, by_value
 from transforms.records import DEAD_LETTERS, DROPPED
-from transforms.shards import assemble, identities
+from transforms.shards import assemble, identities, sources
 from transforms.shards.check import REPORT
 from transforms.shards.promise import Assess, Promise
 from transforms.shards.publish import Publication, publish
 from transforms.staging.outcome import INDEXED, LEDGER, ROUTED
+from transforms.staging.survey import read_decisions
 
 __all__ = ["PublishShards", "WriteShards"]
 
@@ -32,13 +33,13 @@ Collections = Mapping[str, beam.PCollection]
 class WriteShards(beam.PTransform):
     """Writes shards, dropped documents and dead letters under temporary names.
 
-    Input: a dict of `routed`, `dropped` and `dead_letters`.
-    Output: a dict of `reports` (check.REPORT), `files` (assemble.FILE) and `findings`
-    (identities.FINDING).
+    Input: a dict of `routed`, `dropped`, `dead_letters` and `decisions`.
+    Output: a dict of `reports` (check.REPORT), `files` (assemble.FILE), `findings`
+    (identities.FINDING) and `sources` (sources.LARGEST).
 
     Args:
         folder: For temporary names.
-        promise: What every shard has to keep; `tail` may name all tail languages.
+        promise: What every shard has to keep, once the run has decided.
         assess: Provenance, recomputed by the check.
         partitions: For rows without text.
         files: Into how many files dropped documents, and dead letters, go.
@@ -77,7 +78,16 @@ class WriteShards(beam.PTransform):
             {"routed": Input(self._routed, by_value("shard"))},
             1,
             assembled,
-            ("reports", "claims", *(("index",) if self._recorder else ())),
+            ("reports", "claims", "sources", *(("index",) if self._recorder else ())),
+            self._spool,
+            {"decisions": beam.pvalue.AsList(given["decisions"])},
+        )
+        tops = {"sources": shards["sources"]} | Exchange(
+            "Largest sources",
+            {"sources": Input(sources.SOURCES, by_hash("key"))},
+            self._partitions,
+            sources.largest,
+            ("largest",),
             self._spool,
         )
         write_dropped = functools.partial(assemble.write_dropped, threshold=self._promise.threshold)
@@ -104,7 +114,8 @@ class WriteShards(beam.PTransform):
         written += [shards["index"]] if self._recorder else []
         files = written | "All files" >> beam.Flatten()
         findings = (dropped["findings"], checked["findings"]) | "All findings" >> beam.Flatten()
-        return {"reports": shards["reports"], "files": files, "findings": findings}
+        summaries = {"reports": shards["reports"], "files": files, "findings": findings}
+        return summaries | {"sources": tops["largest"]}
 
     def _write(
         self, given: Collections, name: str, rows: Input, write: Any, *outputs: str
@@ -122,9 +133,10 @@ class WriteShards(beam.PTransform):
 class PublishShards(beam.PTransform):
     """Checks the run as a whole and makes it visible, or refuses.
 
-    Input: a dict of `reports`, `files`, `findings`, `ledger`, `undecided`
-    (dedup.rows.UNDECIDED) and `plan` (one JSON object as `dict`); also, where paragraphs
-    were counted, `boilerplate` (one row of JSON). Output: one manifest, as a `dict`.
+    Input: a dict of `reports`, `files`, `findings`, `sources`, `ledger`, `undecided`
+    (dedup.rows.UNDECIDED), `decisions` and `plan` (one JSON object as `dict`); also,
+    where paragraphs were counted, `boilerplate` (one row of JSON). Output: one manifest,
+    as a `dict`.
 
     Args:
         where: Places, names and conditions.
@@ -139,7 +151,16 @@ class PublishShards(beam.PTransform):
         """One step that sees all summaries."""
         sides = [
             beam.pvalue.AsList(given[name])
-            for name in ("plan", "reports", "files", "ledger", "findings", "undecided")
+            for name in (
+                "plan",
+                "reports",
+                "files",
+                "ledger",
+                "findings",
+                "undecided",
+                "sources",
+                "decisions",
+            )
         ]
         if "boilerplate" in given:
             sides.append(beam.pvalue.AsList(given["boilerplate"]))
@@ -161,7 +182,17 @@ class _Publish(beam.DoFn):
         self._where, self._staging = where, staging
 
     def process(  # type: ignore[no-untyped-def]
-        self, run: str, plan, reports, files, ledger, findings, undecided, boilerplate=()
+        self,
+        run: str,
+        plan,
+        reports,
+        files,
+        ledger,
+        findings,
+        undecided,
+        tops,
+        decisions,
+        boilerplate=(),
     ) -> Iterator[str]:
         with recorded(self._staging), metrics.cpu("publish"):
             found = _table(findings, identities.FINDING).column("finding").to_pylist()
@@ -174,6 +205,8 @@ class _Publish(beam.DoFn):
                 _table(undecided, UNDECIDED),
                 found,
                 next(map(_json, boilerplate), None),
+                _table(tops, sources.LARGEST),
+                read_decisions(decisions),
             )
             write_outcome(self._staging, 0, f"published {manifest['run']}")
         yield run

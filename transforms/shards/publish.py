@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -22,7 +23,8 @@ from transforms.shards import manifest as manifests
 from transforms.shards.assemble import FILE
 from transforms.shards.card import dataset_card
 from transforms.shards.ledger import build_ledger, check_ledger
-from transforms.shards.promise import Promise
+from transforms.shards.promise import Promise, tail_reasons
+from transforms.staging.survey import Decisions
 
 __all__ = ["Publication", "publish"]
 
@@ -44,6 +46,7 @@ class Publication:
         promise: Floors, caps, unit and tail.
         dead_policy: When too much of the input is unreadable.
         pinned: Staging folder that pins what the run compares with; None without an index.
+        stated: Names of the decisions that the manifest holds.
     """
 
     run: str
@@ -54,6 +57,7 @@ class Publication:
     promise: Promise
     dead_policy: DeadPolicy
     pinned: str | None = None
+    stated: tuple[str, ...] = ()
 
     def final(self, name: str) -> str:
         """A path within the run."""
@@ -141,6 +145,8 @@ def publish(
     undecided: pa.Table,
     findings: Sequence[str],
     boilerplate: Mapping[str, Any] | None = None,
+    sources: pa.Table | None = None,
+    decisions: Decisions = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Publishes a run whose shards lie under temporary names.
 
@@ -154,6 +160,8 @@ def publish(
         undecided: Rows of `dedup.rows.UNDECIDED`.
         findings: Of the checks across files.
         boilerplate: What `staging.boilerplate.summarise` says; None where it was not asked.
+        sources: Rows of `sources.LARGEST`, if any.
+        decisions: Of the run.
 
     Returns:
         The manifest. It is written last: until then the run does not exist.
@@ -193,8 +201,9 @@ def publish(
         "floors": dict(where.promise.floors),
         "caps": dict(where.promise.caps),
         "plan": plan,
-        "tail": sorted(lang for lang in ledger["by_language"] if where.promise.is_tail(lang)),
-        "languages": manifests.languages_of(shards),
+        "tail": tail_reasons(decisions),
+        "decisions": {n: decisions[n].to_pydict() for n in where.stated if n in decisions},
+        "languages": manifests.languages_of(shards, sources),
         "undecided": manifests.undecided_entry(undecided),
         "ledger": ledger | {"size": build_ledger(outcomes, 0, "size")},
         "shards": manifests.shard_entries(shards, where.promise),

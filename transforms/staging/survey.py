@@ -27,6 +27,7 @@ __all__ = [
     "columns_of",
     "count_part",
     "count_rows",
+    "decide_rows",
     "read_decisions",
     "write_decisions",
 ]
@@ -123,7 +124,7 @@ def count_part(path: str, policies: Sequence[Policy]) -> Iterator[pa.RecordBatch
         batches = file.iter_batches(_ROWS, columns=names)
         for table in (empty, *(pa.Table.from_batches([batch]) for batch in batches)):
             for policy in policies:
-                counted[policy.name].append(policy.count(table))
+                counted[policy.name].append(_added_up([policy.count(table)], policy.keys))
     for policy in policies:
         yield _statistics(policy, counted[policy.name])
 
@@ -157,6 +158,13 @@ def read_decisions(rows: Iterable[pa.RecordBatch]) -> dict[str, pa.Table]:
     """The decisions that rows of `DECISIONS` name."""
     named = [row for batch in rows for row in batch.to_pylist()]
     return {row["policy"]: _decode(storage.read_bytes(row["path"])) for row in named}
+
+
+def decide_rows(batches: Iterable[pa.RecordBatch], policy: Policy) -> dict[str, pa.Table]:
+    """The decision of one policy on rows that are all at hand, without a file."""
+    tables = (policy.count(pa.Table.from_batches([batch])) for batch in batches)
+    counted = [_added_up([table], policy.keys) for table in tables]
+    return {policy.name: policy.decide(_added_up(counted, policy.keys))} if counted else {}
 
 
 def columns_of(policies: Iterable[Policy], names: Iterable[str]) -> list[str]:
