@@ -1,0 +1,226 @@
+"""Calibration: per language and length, what a score means and for which sources.
+
+A threshold is the highest of the thresholds that each source of controls asks for by
+itself (`conformal`), each with its part of the chance to be wrong. With confidence
+`1 - MISS` the false-positive rate is therefore at most `max_fpr` for every control
+source, and for whatever mixture of them, at once.
+
+Controls of one source do not speak for another. A cell speaks for sources without
+controls of their own only where its controls have shown that they travel:
+
+* the controls come from `MIN_CONTROLS` hosts or more: one text of each gives a threshold,
+  too, whose guarantee is for the texts of a new host (Dunn, Wasserman and Ramdas,
+  Distribution-free prediction sets for two-layer hierarchical models, 2022, section 4.2:
+  one observation a group); or there are at least three sources;
+* and each source, left out in turn, is held to `max_fpr` by the threshold of the others.
+
+For a source that is exchangeable with the G that were left out in turn, the chance of a
+higher rate is about 1 / (G + 1), which no method can better without assumptions.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import decimal
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import xxhash
+from orjson import OPT_SORT_KEYS, dumps
+
+from transforms.synthetic.config import SyntheticConfig
+from transforms.synthetic.conformal import MIN_CONTROLS, threshold
+from transforms.synthetic.posterior import UNIT, Curve, fit
+from transforms.synthetic.sample import BUCKETS
+
+__all__ = ["MISS", "Calibration", "Cell", "calibrate"]
+
+MISS = "0.05"
+"""Chance, over the draw of the controls, that a cell breaks its promise."""
+
+_SOURCES = 3
+"""Fewest sources that can show that a threshold travels from some to another."""
+
+Scores = npt.NDArray[np.int16]
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """What scores mean for one language and length.
+
+    Attributes:
+        lang, bucket: Which texts.
+        controls: Human controls, by source; those of sources with too few included.
+        threshold: Texts above it are unlike human ones; null where nobody can say.
+        covers: Sources that the threshold speaks for; null for all.
+        left_out: Highest false-positive rate of a source under the threshold of the
+            others, in ten-thousandths; null with fewer than two sources.
+        curve: Probability by score; null without machine-made texts to compare with.
+    """
+
+    lang: str
+    bucket: int
+    controls: Mapping[str, int]
+    threshold: int | None
+    covers: tuple[str, ...] | None
+    left_out: int | None
+    curve: Curve | None
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        fields: dict[str, Any] = {
+            f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "curve"
+        }
+        fields["covers"] = None if self.covers is None else list(self.covers)
+        return fields | {"curve": self.curve.to_json() if self.curve else None}
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Cell:
+        """Reads what `to_json` made."""
+        curve, covers = fields["curve"], fields["covers"]
+        return cls(
+            lang=str(fields["lang"]),
+            bucket=int(fields["bucket"]),
+            controls={str(name): int(n) for name, n in fields["controls"].items()},
+            threshold=None if fields["threshold"] is None else int(fields["threshold"]),
+            covers=None if covers is None else tuple(map(str, covers)),
+            left_out=fields["left_out"],
+            curve=Curve.from_json(curve) if curve else None,
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Calibration:
+    """All cells of a run, and at what prior and rate they were made.
+
+    Attributes:
+        prior: Share of machine-made text, in ten-thousandths.
+        max_fpr: Promised false-positive rate.
+        cells: By language and bucket, in that order.
+    """
+
+    prior: int
+    max_fpr: float
+    cells: tuple[Cell, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON can hold it, with the digest of the rest."""
+        fields = {
+            "prior": self.prior / UNIT,
+            "max_fpr": self.max_fpr,
+            "confidence": float(1 - decimal.Decimal(MISS)),
+            "min_controls": MIN_CONTROLS,
+            "lengths": list(BUCKETS),
+            "cells": [cell.to_json() for cell in self.cells],
+        }
+        return fields | {"digest": xxhash.xxh3_128_hexdigest(dumps(fields, option=OPT_SORT_KEYS))}
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Calibration:
+        """Reads what `to_json` made.
+
+        Raises:
+            ValueError: Its digest is not that of its content, or a value is none.
+        """
+        rest = {name: value for name, value in fields.items() if name != "digest"}
+        if fields["digest"] != xxhash.xxh3_128_hexdigest(dumps(rest, option=OPT_SORT_KEYS)):
+            raise ValueError("the digest of the calibration is not that of its content")
+        cells = tuple(Cell.from_json(cell) for cell in fields["cells"])
+        return cls(round(fields["prior"] * UNIT), float(fields["max_fpr"]), cells)
+
+
+def calibrate(controls: pa.Table, reference: pa.Table, config: SyntheticConfig) -> Calibration:
+    """Makes the calibration of a run.
+
+    Args:
+        controls: Rows of `sample.CONTROL` of the run, merged.
+        reference: Rows of `sample.REFERENCE`: texts of known origin from elsewhere.
+        config: Prior and rate.
+    """
+    known = pc.field("score").is_valid()
+    human = reference.filter(known & ~pc.field("machine"))
+    machine = reference.filter(known & pc.field("machine"))
+    found = []
+    for lang, bucket in _cells(controls, human):
+        own, shipped = _of(controls, lang, bucket), _of(human, lang, bucket)
+        groups = _by_source(own) | {f"reference:{n}": s for n, s in _by_source(shipped).items()}
+        against = _of(machine, lang, bucket)
+        if len(against) < MIN_CONTROLS:
+            against = machine.filter(pc.field("lang") == lang)
+        found.append(_cell(lang, bucket, groups, _hosts(own), against, config))
+    return Calibration(round(config.prior * UNIT), config.max_fpr, tuple(found))
+
+
+def _cells(*tables: pa.Table) -> list[tuple[str, int]]:
+    keys: set[tuple[str, int]] = set()
+    for table in tables:
+        pairs = table.group_by(["lang", "bucket"]).aggregate([])
+        keys |= set(zip(*(pairs.column(n).to_pylist() for n in ("lang", "bucket")), strict=True))
+    return sorted(keys)
+
+
+def _of(table: pa.Table, lang: str, bucket: int) -> pa.Table:
+    return table.filter((pc.field("lang") == lang) & (pc.field("bucket") == bucket))
+
+
+def _by_source(table: pa.Table) -> dict[str, Scores]:
+    """Scores by source, sources in their order."""
+    names = table.column("source").to_numpy(zero_copy_only=False)
+    scores = table.column("score").to_numpy()
+    return {str(name): scores[names == name] for name in sorted(set(names.tolist()))}
+
+
+def _hosts(controls: pa.Table) -> Scores:
+    """The score of one control of each cluster: the one with the smallest hash."""
+    rows = controls.sort_by([("cluster", "ascending"), ("text", "ascending")])
+    cluster, scores = (rows.column(name).to_numpy() for name in ("cluster", "score"))
+    return np.asarray(scores[np.append(True, cluster[1:] != cluster[:-1])[: len(scores)]])
+
+
+def _cell(
+    lang: str,
+    bucket: int,
+    groups: Mapping[str, Scores],
+    hosts: Scores,
+    against: pa.Table,
+    config: SyntheticConfig,
+) -> Cell:
+    large = {name: scores for name, scores in groups.items() if len(scores) >= MIN_CONTROLS}
+    many = len(hosts) >= MIN_CONTROLS
+    miss = str(decimal.Decimal(MISS) / max(1, len(large) + many))
+    asked = {name: threshold(scores, config.max_fpr, miss) for name, scores in large.items()}
+    able = {name: at for name, at in asked.items() if at is not None}
+    wide = threshold(hosts, config.max_fpr, miss) if many else None
+    left_out = _left_out(able, large)
+    travels = (wide is not None or len(able) >= _SOURCES) and (
+        left_out is None or left_out <= round(config.max_fpr * UNIT)
+    )
+    highest = max([*able.values(), *([] if wide is None else [wide])], default=None)
+    machine = list(_by_source(against).values())
+    enough = highest is not None and len(against) >= MIN_CONTROLS
+    human = [large[name] for name in able] or [hosts]
+    return Cell(
+        lang=lang,
+        bucket=bucket,
+        controls={name: len(scores) for name, scores in groups.items()},
+        threshold=highest,
+        covers=None if travels else tuple(sorted(able)),
+        left_out=left_out,
+        curve=fit(human, machine, round(config.prior * UNIT)) if enough else None,
+    )
+
+
+def _left_out(able: Mapping[str, int], large: Mapping[str, Scores]) -> int | None:
+    """The highest rate of a source under the others' threshold, in ten-thousandths, up."""
+    if len(able) < 2:
+        return None
+    rates = []
+    for name in able:
+        others = max(at for other, at in able.items() if other != name)
+        above = int((large[name] > others).sum())
+        rates.append(-(-above * UNIT // len(large[name])))
+    return max(rates)
