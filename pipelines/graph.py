@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from pipelines.bridges import assess_published, settle, to_rebalance
 from pipelines.config import Config
+from pipelines.policies import surveyed
 from transforms import storage
 from transforms.dead import DeadPolicy
 from transforms.dedup.beam import Deduplicate, Fingerprint, Scale
@@ -33,15 +34,18 @@ from transforms.staging.beam import (
     RecordStaging,
     SettleParts,
     StageDocuments,
+    Survey,
 )
 from transforms.staging.record import ANNOTATED, KEPT_RECORD
 from transforms.synthetic.beam import TagSynthetic
 from transforms.synthetic.tag import convicted
 
-__all__ = ["TEMPORARY", "Job", "annotate", "select", "staged"]
+__all__ = ["DECISIONS", "TEMPORARY", "Job", "annotate", "select", "staged"]
 
 TEMPORARY = "_temporary"
 """Folder of a run for what is not published yet."""
+DECISIONS = "decisions"
+"""Folder of staging for what was decided from the statistics of the run."""
 
 Collections = dict[str, beam.PCollection]
 
@@ -135,8 +139,12 @@ def select(given: Collections, job: Job) -> None:
     """
     config = job.config
     exclude = functools.partial(_exclude, job.place("exclude.txt")) if config.exclude else None
-    light = given["parts"] | "Read light rows" >> ReadLight(
-        exclude, convicted, config.unit, config.dedup
+    policies, decided = surveyed(config), {}
+    if policies:
+        survey = Survey(policies, job.place(DECISIONS), job.spool)
+        decided = {"decisions": given["parts"] | "Survey" >> survey}
+    light = {"parts": given["parts"], **decided} | "Read light rows" >> ReadLight(
+        exclude, convicted, config.unit, config.dedup, policies
     )
     fates = {"documents": light, "parts": given["parts"]} | "Deduplicate" >> Deduplicate(
         config.dedup, settle, job.scale, job.spool
@@ -156,7 +164,8 @@ def select(given: Collections, job: Job) -> None:
         "kept": fates["kept"],
         "fates": fates["fates"],
         **{name: dealt[name] for name in names},
-    } | "Settle parts" >> SettleParts(config.unit, job.scale.text, job.spool)
+        **decided,
+    } | "Settle parts" >> SettleParts(config.unit, job.scale.text, job.spool, policies)
     temporary = storage.join(job.run or "", TEMPORARY)
     written = {
         "routed": settled["routed"],

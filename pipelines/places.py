@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 
-from pipelines.graph import TEMPORARY, Job
+from pipelines.graph import DECISIONS, TEMPORARY, Job
 from transforms import storage
 from transforms.errors import UsageError
 from transforms.ingest.listing import INPUTS, InputFile, write_inputs
@@ -16,7 +16,7 @@ from transforms.staging.record import ANNOTATED, KEPT_RECORD
 __all__ = ["check_output", "fill_staging", "same_place"]
 
 _OWNER = "run.json"
-_SELECTED = ("kept", "spool", "progress", KEPT_RECORD, OUTCOME)
+_SELECTED = ("kept", "spool", "progress", DECISIONS, KEPT_RECORD, OUTCOME)
 _ANNOTATED = ("parts", "dead_letters", ANNOTATED)
 _PUBLISHED = ("data", "dropped", "dead_letters", TEMPORARY)
 

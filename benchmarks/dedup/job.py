@@ -92,7 +92,7 @@ def _build(pipeline: beam.Pipeline, output: pathlib.Path, scale: Scale) -> None:
         | "Fill columns" >> beam.Map(_annotated).with_output_types(pa.RecordBatch)
         | "Stage documents" >> StageDocuments(str(output / "parts"))
     )
-    light = parts | "Read light rows" >> ReadLight(None, _convicted, "chars", config)
+    light = {"parts": parts} | "Read light rows" >> ReadLight(None, _convicted, "chars", config)
     spool = Spool("files", str(output / "spool"), str(output))
     found = {"documents": light, "parts": parts} | Deduplicate(config, settle, scale, spool)
     for name in ("kept", "fates"):

@@ -24,8 +24,21 @@ from transforms.staging import record
 from transforms.staging.light import Exclude, read_light
 from transforms.staging.outcome import settle_parts
 from transforms.staging.parts import PartWriter, part_of
+from transforms.staging.survey import (
+    STATISTICS,
+    Policy,
+    apply_decisions,
+    columns_of,
+    count_part,
+    count_rows,
+    read_decisions,
+    write_decisions,
+)
 
-__all__ = ["ReadLight", "ReadStaging", "RecordStaging", "SettleParts", "StageDocuments"]
+__all__ = ["Decide", "ReadLight", "ReadStaging", "RecordStaging", "SettleParts", "StageDocuments"]
+__all__ += ["Survey"]
+
+Policies = tuple[Policy, ...]
 
 
 class StageDocuments(beam.PTransform):
@@ -139,14 +152,85 @@ class ReadStaging(beam.PTransform):
         }
 
 
+class Survey(beam.PTransform):
+    """Counts the parts of staging and decides from all of them together.
+
+    Input: batches of `PART`. Output: the decisions, as batches of `survey.DECISIONS`.
+    They are fit to be a side input of whoever reads the parts: an exchange lies between.
+
+    Args:
+        policies: Who counts and decides.
+        folder: Where the decisions are put.
+        spool: How the counts travel.
+    """
+
+    def __init__(self, policies: Policies, folder: str, spool: Spool) -> None:
+        super().__init__()
+        self._policies, self._folder, self._spool = policies, folder, spool
+
+    def expand(self, parts: beam.PCollection) -> beam.PCollection:
+        """Spreads parts over the workers, counts, and brings the counts together."""
+        counts = (
+            parts
+            | "Spread parts" >> beam.Reshuffle().with_output_types(pa.RecordBatch)
+            | "Count" >> beam.ParDo(_Count(self._policies)).with_output_types(pa.RecordBatch)
+        )
+        return _decide("Survey", counts, self._policies, self._folder, self._spool)
+
+
+class Decide(beam.PTransform):
+    """Counts rows that are at hand, and decides from all of them together.
+
+    Input: batches with the columns that the policy counts. Output: as of `Survey`.
+
+    Args:
+        policy: Who counts and decides.
+        folder: Where the decision is put.
+        spool: How the counts travel.
+    """
+
+    def __init__(self, policy: Policy, folder: str, spool: Spool) -> None:
+        super().__init__()
+        self._policy, self._folder, self._spool = policy, folder, spool
+
+    def expand(self, rows: beam.PCollection) -> beam.PCollection:
+        """Counts, and brings the counts together."""
+        counts = rows | "Count" >> beam.Map(count_rows, self._policy).with_output_types(
+            pa.RecordBatch
+        )
+        label = f"Decide {self._policy.name}"
+        return _decide(label, counts, (self._policy,), self._folder, self._spool)
+
+
+def _decide(
+    label: str, counts: beam.PCollection, policies: Policies, folder: str, spool: Spool
+) -> beam.PCollection:
+    apply = functools.partial(write_decisions, policies=policies, folder=folder)
+    inputs = {"statistics": Input(STATISTICS, to_one)}
+    exchange = Exchange(label, inputs, 1, apply, ("decisions",), spool)
+    return ({"statistics": counts} | exchange)["decisions"]
+
+
+class _Count(beam.DoFn):
+    def __init__(self, policies: Policies) -> None:
+        self._policies = policies
+
+    def process(self, parts: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        for path in parts.column("path").to_pylist():
+            yield from metrics.timed("survey", count_part(path, self._policies))
+
+
 class ReadLight(beam.PTransform):
-    """Reads the light rows (LIGHT) of parts.
+    """Reads the light rows (LIGHT) of parts, decided.
+
+    Input: a dict of `parts` (PART) and, if there are policies, `decisions` (DECISIONS).
 
     Args:
         exclude: Makes the takedown list; called once per worker. None without one.
         convicted: Which rows of `synthetic_evidence` carry a convicting artefact.
         unit: Of sizes.
         config: Of deduplication.
+        policies: Whose decisions the rows follow.
     """
 
     def __init__(
@@ -155,17 +239,19 @@ class ReadLight(beam.PTransform):
         convicted: Callable[[pa.Array], pa.Array],
         unit: Unit,
         config: DedupConfig,
+        policies: Policies = (),
     ) -> None:
         super().__init__()
-        self._arguments = (exclude, convicted, unit, config)
+        self._arguments = (exclude, convicted, unit, config, policies)
 
-    def expand(self, parts: beam.PCollection) -> beam.PCollection:
+    def expand(self, given: Mapping[str, beam.PCollection]) -> beam.PCollection:
         """Spreads parts over the workers and reads them."""
+        sides = [beam.pvalue.AsList(given["decisions"])] if "decisions" in given else []
         return (
-            parts
+            given["parts"]
             | "Spread parts" >> beam.Reshuffle().with_output_types(pa.RecordBatch)
             | "Read light rows"
-            >> beam.ParDo(_ReadLight(*self._arguments)).with_output_types(pa.RecordBatch)
+            >> beam.ParDo(_ReadLight(*self._arguments), *sides).with_output_types(pa.RecordBatch)
         )
 
 
@@ -176,17 +262,26 @@ class _ReadLight(beam.DoFn):
         convicted: Callable[[pa.Array], pa.Array],
         unit: Unit,
         config: DedupConfig,
+        policies: Policies,
     ) -> None:
         self._make_exclude, self._convicted = exclude, convicted
-        self._unit, self._config = unit, config
+        self._unit, self._config, self._policies = unit, config, policies
         self._exclude: Exclude | None = None
 
     def setup(self) -> None:
         self._exclude = self._make_exclude() if self._make_exclude else None
 
-    def process(self, parts: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    # Beam takes an annotation of `*sides` for that of a tuple, and refuses side inputs.
+    def process(  # type: ignore[no-untyped-def]
+        self, parts: pa.RecordBatch, *sides
+    ) -> Iterator[pa.RecordBatch]:
+        made = read_decisions(sides[0] if sides else ())
+        judge = functools.partial(apply_decisions, policies=self._policies, decisions=made)
+        wanted = columns_of(self._policies, ())
         for path in parts.column("path").to_pylist():
-            light = read_light(path, self._exclude, self._convicted, self._unit, self._config)
+            light = read_light(
+                path, self._exclude, self._convicted, self._unit, self._config, judge, wanted
+            )
             for rows in metrics.timed("light", light):
                 metrics.count("light/documents", rows.num_rows)
                 yield rows
@@ -195,7 +290,8 @@ class _ReadLight(beam.DoFn):
 class SettleParts(beam.PTransform):
     """Joins every staged row with its outcome and routes the published ones.
 
-    Input: a dict of `parts`, `kept`, `fates`, `assigned`, `trimmed`, `too_large`.
+    Input: a dict of `parts`, `kept`, `fates`, `assigned`, `trimmed`, `too_large` and, if
+    there are policies, `decisions` (DECISIONS).
     Output: a dict of `routed`, `dropped`, `ledger`; see `outcome.settle_parts`.
 
     Args:
@@ -203,11 +299,13 @@ class SettleParts(beam.PTransform):
         partitions: How many; each holds the light rows of some parts and reads their
             text a row group at a time.
         spool: How the light rows travel.
+        policies: Whose decisions are published.
     """
 
-    def __init__(self, unit: Unit, partitions: int, spool: Spool) -> None:
+    def __init__(self, unit: Unit, partitions: int, spool: Spool, policies: Policies = ()) -> None:
         super().__init__()
         self._unit, self._partitions, self._spool = unit, partitions, spool
+        self._policies = policies
 
     def expand(self, given: Mapping[str, beam.PCollection]) -> dict[str, beam.PCollection]:
         """Brings outcomes to the parts that they are for."""
@@ -219,7 +317,11 @@ class SettleParts(beam.PTransform):
             "trimmed": Input(TRIMMED, by_part),
             "too_large": Input(LIGHT, by_part),
         }
-        apply = functools.partial(settle_parts, unit=self._unit)
+        apply = functools.partial(settle_parts, unit=self._unit, policies=self._policies)
         outputs = ("routed", "dropped", "ledger")
-        exchange = Exchange("Settle parts", inputs, self._partitions, apply, outputs, self._spool)
-        return dict(given | exchange)
+        rows = {name: given[name] for name in inputs}
+        sides = {name: beam.pvalue.AsList(given[name]) for name in ("decisions",) if name in given}
+        exchange = Exchange(
+            "Settle parts", inputs, self._partitions, apply, outputs, self._spool, sides
+        )
+        return dict(rows | exchange)

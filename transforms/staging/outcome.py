@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from transforms import storage
 from transforms.dedup.rows import ORIGINS, PART, TIERS, uint64
 from transforms.errors import LedgerError
 from transforms.records import DROPPED, PART_BITS, PUBLISHED, REASONS
+from transforms.staging.survey import Policy, apply_decisions, columns_of, read_decisions
 
 __all__ = ["LEDGER", "ROUTED", "settle_parts"]
 
@@ -171,7 +172,12 @@ def _dropped(part: _Part, staged: pa.Table, first: int) -> pa.Table:
 
 
 def settle_parts(
-    partition: int, tables: Mapping[str, pa.Table], *, unit: str
+    partition: int,
+    tables: Mapping[str, pa.Table],
+    *,
+    unit: str,
+    policies: Sequence[Policy] = (),
+    decisions: Iterable[pa.RecordBatch] = (),
 ) -> Iterator[tuple[str, pa.Table]]:
     """Reads parts of staging and sends every row where it belongs.
 
@@ -181,6 +187,8 @@ def settle_parts(
             (finalise.ASSIGNED),
             `trimmed` (finalise.TRIMMED) and `too_large` (ranks.LIGHT).
         unit: Size unit of the ledger.
+        policies: Whose decisions are published.
+        decisions: Rows of `survey.DECISIONS`.
 
     Yields:
         `routed` (ROUTED), `dropped` (DROPPED) and `ledger` (LEDGER), a row group of
@@ -199,6 +207,7 @@ def settle_parts(
     names = [
         name for name in PUBLISHED.names if name not in ("copies", "copies_original", "repeat")
     ]
+    names, made = columns_of(policies, names), read_decisions(decisions)
     for number, path, rows in zip(
         *(tables["parts"].column(n).to_pylist() for n in PART.names), strict=True
     ):
@@ -207,6 +216,7 @@ def settle_parts(
             file = pq.ParquetFile(source)
             for group in range(file.num_row_groups):
                 staged = file.read_row_group(group, columns=names)
+                staged = apply_decisions(staged, policies, made)
                 routed = _routed(part, staged, first)
                 if routed is not None:
                     yield "routed", routed
