@@ -22,11 +22,14 @@ from transforms.provenance.config import ProvenanceConfig
 from transforms.rebalance.config import RebalanceConfig
 from transforms.records import Unit
 from transforms.settings import Settings
+from transforms.synthetic.config import SyntheticConfig
 
 __all__ = ["Config", "load_config", "make_config", "parse_size"]
 
 _REBALANCE = ("floors", "caps", "target", "repeat_cap", "shard_size", "unit", "rotation")
 _ANNOTATION = ("ingest", "langid", "provenance", "dedup")
+_SCORING = ("model",)
+"""Settings of `synthetic` that annotation takes; selection takes the others."""
 _MULTIPLES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
 
@@ -65,7 +68,7 @@ class Config(Settings):
         exclude: List of ids, URLs and hosts that must not appear.
         exchange: How rows travel between workers; by default `files` for a local
             runner and `shuffle` for a service.
-        ingest, langid, provenance, dedup: Of the rooms with these names.
+        ingest, langid, provenance, dedup, synthetic: Of the rooms with these names.
     """
 
     input: tuple[str, ...] = ()
@@ -85,6 +88,7 @@ class Config(Settings):
     langid: LangidConfig = LangidConfig()
     provenance: ProvenanceConfig = ProvenanceConfig()
     dedup: DedupConfig = DedupConfig()
+    synthetic: SyntheticConfig = SyntheticConfig()
 
     @pydantic.field_validator("input", mode="before")
     @classmethod
@@ -115,7 +119,8 @@ class Config(Settings):
     def annotation(self) -> dict[str, Any]:
         """The part that annotation takes, as JSON can hold it."""
         settings = self.model_dump(mode="json")
-        return {name: settings[name] for name in _ANNOTATION}
+        scoring = {name: settings["synthetic"][name] for name in _SCORING}
+        return {name: settings[name] for name in _ANNOTATION} | {"synthetic": scoring}
 
     def annotated_as(self, settings: Mapping[str, Any], staging: str) -> Self:
         """This configuration with the annotation's part as a staging folder has it.
@@ -132,6 +137,8 @@ class Config(Settings):
         """
         there = make_config(settings, staging)
         update = {name: getattr(there, name) for name in ("ingest", "langid", "provenance")}
+        scoring = {name: getattr(there.synthetic, name) for name in _SCORING}
+        update["synthetic"] = self.synthetic.model_copy(update=scoring)
         if "max_dead_fraction" in self.ingest.model_fields_set:
             most = {"max_dead_fraction": self.ingest.max_dead_fraction}
             update["ingest"] = there.ingest.model_copy(update=most)
@@ -156,9 +163,11 @@ class Config(Settings):
             what: Which half of the configuration.
             extra: Digests of files that the configuration names.
         """
-        names = _ANNOTATION if what == "annotation" else (*_REBALANCE, "dedup")
+        names = _ANNOTATION if what == "annotation" else (*_REBALANCE, "dedup", "synthetic")
         kept = {name: self.model_dump(mode="json")[name] for name in names}
         kept.get("langid", {}).pop("model", None)
+        for name in ("model", "reference", "previous"):
+            kept.get("synthetic", {}).pop(name, None)
         for name in ("batch_rows", "batch_bytes"):
             kept.get("ingest", {}).pop(name, None)
         data = {"scheme": SCHEME, "settings": kept, "files": dict(extra)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import apache_beam as beam
@@ -13,23 +13,26 @@ import pyarrow as pa
 
 from pipelines.bridges import assess_published, settle, to_rebalance
 from pipelines.config import Config
-from pipelines.policies import surveyed
+from pipelines.policies import HOSTS, decided, surveyed
 from transforms import storage
 from transforms.dead import DeadPolicy
 from transforms.dedup.beam import Deduplicate, Fingerprint, Scale
-from transforms.exchange import Carrier, Spool
+from transforms.exchange import Carrier, Exchange, Input, Spool
 from transforms.ingest.beam import ReadDocuments
 from transforms.ingest.exclude import ExcludeList
 from transforms.ingest.listing import INPUTS
 from transforms.langid.beam import IdentifyLanguage
 from transforms.langid.registry import Registry, load_registry
 from transforms.provenance.beam import AssessProvenance
+from transforms.partition import by_hash
 from transforms.rebalance.beam import Rebalance
 from transforms.shards.beam import PublishShards, WriteShards
 from transforms.shards.promise import Promise
 from transforms.shards.publish import Publication
 from transforms.staging.beam import (
+    Decide,
     ReadLight,
+    ReadRows,
     ReadStaging,
     RecordStaging,
     SettleParts,
@@ -37,7 +40,11 @@ from transforms.staging.beam import (
     Survey,
 )
 from transforms.staging.record import ANNOTATED, KEPT_RECORD
+from transforms.staging.survey import Policy
 from transforms.synthetic.beam import TagSynthetic
+from transforms.synthetic.hosts import PAGE
+from transforms.synthetic.policy import PAGES_OF, judge_hosts, pages_of
+from transforms.synthetic.posterior import UNIT
 from transforms.synthetic.tag import convicted
 
 __all__ = ["DECISIONS", "TEMPORARY", "Job", "annotate", "select", "staged"]
@@ -61,7 +68,7 @@ class Job:
         name: The run's name.
         config_digest: Of the configuration.
         annotation: Digest of what decides annotations.
-        langid_model: Digest of the language identifier.
+        models: Digests of the models that annotate.
         carrier: How rows travel.
         scale: Numbers of partitions.
         input_bytes: Size of all input files.
@@ -73,7 +80,7 @@ class Job:
     name: str
     config_digest: str
     annotation: str
-    langid_model: str
+    models: Mapping[str, str]
     carrier: Carrier
     scale: Scale
     input_bytes: int
@@ -107,14 +114,14 @@ def annotate(pipeline: beam.Pipeline, job: Job) -> Collections:
     parts = (
         read["documents"]
         | "Identify language" >> IdentifyLanguage(config.langid)
-        | "Tag synthetic" >> TagSynthetic()
+        | "Tag synthetic" >> TagSynthetic(config.synthetic)
         | "Assess provenance" >> AssessProvenance(config.provenance)
         | "Fingerprint" >> Fingerprint(config.dedup)
         | "Stage documents" >> StageDocuments(job.place("parts"))
     )
     facts = {
         "annotation": job.annotation,
-        "langid_model": job.langid_model,
+        "models": dict(job.models),
         "config": config.annotation,
     }
     recorded = {"spill": read["dead_letters"], "parts": parts} | (
@@ -139,11 +146,13 @@ def select(given: Collections, job: Job) -> None:
     """
     config = job.config
     exclude = functools.partial(_exclude, job.place("exclude.txt")) if config.exclude else None
-    policies, decided = surveyed(config), {}
-    if policies:
-        survey = Survey(policies, job.place(DECISIONS), job.spool)
-        decided = {"decisions": given["parts"] | "Survey" >> survey}
-    light = {"parts": given["parts"], **decided} | "Read light rows" >> ReadLight(
+    policies = surveyed(config)
+    survey = Survey(policies, job.place(DECISIONS), job.spool)
+    decisions = given["parts"] | "Survey" >> survey
+    judged = {"parts": given["parts"], "decisions": decisions}
+    hosts = _hosts(judged, policies, job)
+    all_decisions = (decisions, hosts) | "All decisions" >> beam.Flatten()
+    light = judged | "Read light rows" >> ReadLight(
         exclude, convicted, config.unit, config.dedup, policies
     )
     fates = {"documents": light, "parts": given["parts"]} | "Deduplicate" >> Deduplicate(
@@ -164,8 +173,8 @@ def select(given: Collections, job: Job) -> None:
         "kept": fates["kept"],
         "fates": fates["fates"],
         **{name: dealt[name] for name in names},
-        **decided,
-    } | "Settle parts" >> SettleParts(config.unit, job.scale.text, job.spool, policies)
+        "decisions": all_decisions,
+    } | "Settle parts" >> SettleParts(config.unit, job.scale.text, job.spool, (*policies, HOSTS))
     temporary = storage.join(job.run or "", TEMPORARY)
     written = {
         "routed": settled["routed"],
@@ -180,9 +189,25 @@ def select(given: Collections, job: Job) -> None:
         job.spool,
     )
     plan = dealt["plan"] | "Read plan" >> beam.FlatMap(_plans).with_output_types(dict)
-    _ = {**written, "ledger": settled["ledger"], "plan": plan} | "Publish" >> PublishShards(
-        publication(job, temporary), job.staging
+    published = {"ledger": settled["ledger"], "plan": plan, "decisions": all_decisions}
+    _ = {**written, **published} | "Publish" >> PublishShards(
+        publication(job, temporary), decided, job.staging
     )
+
+
+def _hosts(judged: Collections, policies: tuple[Policy, ...], job: Job) -> beam.PCollection:
+    """What is decided of hosts, from all of their pages."""
+    prior = round(job.config.synthetic.prior * UNIT)
+    pages = judged | "Read pages" >> ReadRows(PAGES_OF, pages_of, policies)
+    hosts = {"pages": pages} | Exchange(
+        "Judge hosts",
+        {"pages": Input(PAGE, by_hash("host"))},
+        job.scale.light,
+        functools.partial(judge_hosts, prior=prior),
+        ("hosts",),
+        job.spool,
+    )
+    return hosts["hosts"] | "Decide hosts" >> Decide(HOSTS, job.place(DECISIONS), job.spool)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -217,6 +242,8 @@ def publication(job: Job, temporary: str) -> Publication:
     settings = job.config.model_dump(mode="json")
     for place in ("input", "output", "staging", "exclude", "exchange"):
         settings.pop(place)
+    for place in ("model", "reference", "previous"):
+        settings["synthetic"].pop(place)
     return Publication(
         run=job.run or "",
         temporary=temporary,

@@ -6,6 +6,7 @@ import dataclasses
 import logging
 import os
 import re
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import apache_beam as beam
@@ -15,17 +16,20 @@ from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions,
 
 from pipelines import graph
 from pipelines.config import Config
+from pipelines.policies import previous_manifest
 from pipelines.places import check_output, fill_staging, same_place
 from pipelines.progress import Progress
 from transforms import errors, metrics, storage
 from transforms.dedup.beam import Scale
-from transforms.errors import HoldfastError, UsageError
+from transforms.errors import HoldfastError, InputError, UsageError
 from transforms.exchange import Carrier
 from transforms.ingest.exclude import ExcludeList
 from transforms.ingest.listing import INPUTS, InputFile, list_inputs, read_inputs
 from transforms.langid.model import load_model
 from transforms.outcome import read_outcome
 from transforms.staging.record import ANNOTATED, read_record
+from transforms.synthetic.reference import load_reference
+from transforms.synthetic.score import load_scorer
 
 __all__ = ["Launch", "launch", "prepare"]
 
@@ -98,11 +102,35 @@ def _complete(options: PipelineOptions, text_bytes: int, *, chosen: bool) -> tup
     return runner, workers
 
 
-def _digests(config: Config, langid_model: str) -> dict[str, str]:
-    """Digests of the files that a configuration names, and that decide the output."""
-    found = {"langid_model": langid_model}
+def _models(config: Config) -> dict[str, str]:
+    """Digests of the models that annotate."""
+    return {
+        "langid_model": load_model(config.langid.model).digest,
+        "synthetic_model": load_scorer(config.synthetic.model).digest,
+    }
+
+
+def _digests(config: Config, models: Mapping[str, str]) -> dict[str, str]:
+    """Digests of the files that a configuration names, and that decide the output.
+
+    Raises:
+        InputError: The reference scores are another classifier's.
+    """
+    reference, scorer = load_reference(config.synthetic.reference), models["synthetic_model"]
+    if reference.model != scorer:
+        name = config.synthetic.reference or "that ships"
+        raise InputError(
+            f"the reference scores {name} are of classifier {reference.model}, and the text has "
+            f"scores of {scorer}; make a table with `holdfast calibrate synthetic`"
+        )
+    found = dict(models) | {"synthetic_reference": reference.digest}
     if config.exclude:
         found["exclude"] = ExcludeList.read(config.exclude).digest
+    if config.synthetic.previous:
+        path = previous_manifest(config.synthetic.previous)
+        if not storage.exists(path):
+            raise InputError(f"{path} does not exist; --previous-run names a published run")
+        found["previous"] = xxhash.xxh3_128_hexdigest(storage.read_bytes(path))
     return found
 
 
@@ -138,10 +166,12 @@ def prepare(
     if kind == "select":
         record = read_record(staging, ANNOTATED)
         config, annotation = config.annotated_as(record["config"], staging), record["annotation"]
-        digests = _digests(config, record["langid_model"])
+        models = _recorded(record, staging)
+        digests = _digests(config, models)
     else:
-        digests = _digests(config, load_model(config.langid.model).digest)
-        annotation = config.digest_of("annotation", {"langid_model": digests["langid_model"]})
+        models = _models(config)
+        digests = _digests(config, models)
+        annotation = config.digest_of("annotation", models)
     selection = config.digest_of("selection", digests)
     name = _run_name(files, annotation, selection)
     run = None if kind == "annotate" else str(config.output)
@@ -156,7 +186,7 @@ def prepare(
         name=name,
         config_digest=xxhash.xxh3_128_hexdigest(f"{annotation}{selection}".encode()),
         annotation=annotation,
-        langid_model=digests["langid_model"],
+        models=models,
         carrier=carrier,
         scale=_scale(text_bytes, workers or 16),
         input_bytes=sum(file.size for file in files),
@@ -167,6 +197,17 @@ def prepare(
             "run %s: %d files on %s, workers: %s", name, len(files), runner, workers or "service"
         )
     return Launch(kind, job, options, text_bytes, done)
+
+
+def _recorded(record: Mapping[str, Any], staging: str) -> dict[str, str]:
+    """Digests of the models that annotated a staging folder."""
+    try:
+        return {name: str(record["models"][name]) for name in ("langid_model", "synthetic_model")}
+    except (KeyError, TypeError) as error:
+        raise InputError(
+            f"{staging} was annotated by another version of holdfast, which says nothing of "
+            f"{error}; annotate again"
+        ) from error
 
 
 def _check_request(kind: Kind, config: Config) -> None:

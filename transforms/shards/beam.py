@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import apache_beam as beam
@@ -20,10 +20,12 @@ from transforms.shards.check import REPORT
 from transforms.shards.promise import Assess, Promise
 from transforms.shards.publish import Publication, publish
 from transforms.staging.outcome import LEDGER, ROUTED
+from transforms.staging.survey import Decisions, read_decisions
 
 __all__ = ["PublishShards", "WriteShards"]
 
 Collections = Mapping[str, beam.PCollection]
+Decided = Callable[[Decisions], dict[str, Any]]
 
 
 class WriteShards(beam.PTransform):
@@ -108,26 +110,27 @@ class WriteShards(beam.PTransform):
 class PublishShards(beam.PTransform):
     """Checks the run as a whole and makes it visible, or refuses.
 
-    Input: a dict of `reports`, `files`, `findings`, `ledger` and `plan` (one JSON
-    object as `dict`). Output: one manifest, as a `dict`.
+    Input: a dict of `reports`, `files`, `findings`, `ledger`, `plan` (one JSON object as
+    `dict`) and `decisions` (survey.DECISIONS). Output: one manifest, as a `dict`.
 
     Args:
         where: Places, names and conditions.
+        decided: What the manifest says of the decisions.
         staging: Where `outcome.json` goes.
     """
 
-    def __init__(self, where: Publication, staging: str) -> None:
+    def __init__(self, where: Publication, decided: Decided, staging: str) -> None:
         super().__init__()
-        self._where, self._staging = where, staging
+        self._where, self._decided, self._staging = where, decided, staging
 
     def expand(self, given: Collections) -> beam.PCollection:
         """One step that sees all summaries."""
         sides = [
             beam.pvalue.AsList(given[name])
-            for name in ("plan", "reports", "files", "ledger", "findings")
+            for name in ("plan", "reports", "files", "ledger", "findings", "decisions")
         ]
         start = given["plan"].pipeline | "Begin publishing" >> beam.Create([self._where.run])
-        publishing = beam.ParDo(_Publish(self._where, self._staging), *sides)
+        publishing = beam.ParDo(_Publish(self._where, self._decided, self._staging), *sides)
         return start | "Publish" >> publishing.with_output_types(str)
 
 
@@ -136,11 +139,11 @@ def _table(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
 
 
 class _Publish(beam.DoFn):
-    def __init__(self, where: Publication, staging: str) -> None:
-        self._where, self._staging = where, staging
+    def __init__(self, where: Publication, decided: Decided, staging: str) -> None:
+        self._where, self._decided, self._staging = where, decided, staging
 
     def process(  # type: ignore[no-untyped-def]
-        self, run: str, plan, reports, files, ledger, findings
+        self, run: str, plan, reports, files, ledger, findings, decisions
     ) -> Iterator[str]:
         with recorded(self._staging), metrics.cpu("publish"):
             found = _table(findings, identities.FINDING).column("finding").to_pylist()
@@ -151,6 +154,7 @@ class _Publish(beam.DoFn):
                 _table(files, assemble.FILE),
                 _table(ledger, LEDGER),
                 found,
+                self._decided(read_decisions(decisions)),
             )
             write_outcome(self._staging, 0, f"published {manifest['run']}")
         yield run

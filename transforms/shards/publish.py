@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -95,6 +95,7 @@ def publish(
     files: pa.Table,
     outcomes: pa.Table,
     findings: Sequence[str],
+    decided: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Publishes a run whose shards lie under temporary names.
 
@@ -105,6 +106,7 @@ def publish(
         files: Rows of `assemble.FILE`.
         outcomes: Rows of `staging.LEDGER`.
         findings: Of the checks across files.
+        decided: More keys of the manifest: what was decided from the whole run.
 
     Returns:
         The manifest. It is written last: until then the run does not exist.
@@ -147,6 +149,7 @@ def publish(
         "ledger": ledger | {"size": build_ledger(outcomes, 0, "size")},
         "shards": manifests.shard_entries(shards, where.promise),
         "files": _name_files(where, others),
+        **(decided or {}),
     }
     card = dataset_card(manifest).encode()
     storage.write_bytes_atomically(where.final(layout.CARD), card)

@@ -15,14 +15,12 @@ import pyarrow.compute as pc
 from transforms.synthetic.calibrate import Calibration, Cell
 from transforms.synthetic.posterior import UNIT
 from transforms.synthetic.sample import BUCKETS, buckets
+from transforms.synthetic.tag import WHOLE
 
-__all__ = ["JUDGED", "WHOLE", "Judgement", "judge", "tags", "weights"]
+__all__ = ["JUDGED", "Judgement", "judge", "tags", "weights"]
 
 JUDGED = ("lang", "n_chars", "source", "synthetic_score")
 """Columns that a judgement rests on."""
-
-WHOLE = 1_000_000
-"""Selection weights are whole millionths; this is the weight of text that is not in doubt."""
 
 _LENGTHS = len(BUCKETS) + 1
 
@@ -122,16 +120,11 @@ def _table(gamma: float) -> npt.NDArray[np.int32]:
     return np.array([*made, WHOLE], dtype=np.int32)
 
 
-def weights(
-    p: npt.NDArray[np.int16], tiered: npt.NDArray[np.bool_], gamma: float
-) -> npt.NDArray[np.int32]:
-    """Selection weights (1 - p)^gamma in millionths.
-
-    Text without a probability, and text whose human origin is evidenced, weighs all.
+def weights(p: npt.NDArray[np.int16], gamma: float) -> npt.NDArray[np.int32]:
+    """Selection weights (1 - p)^gamma in millionths; text without a probability weighs all.
 
     Args:
         p: Ten-thousandths; -1 where unknown.
-        tiered: Whether the text has a tier.
         gamma: At least 0.
     """
-    return np.where(tiered, np.int32(WHOLE), _table(gamma)[p]).astype(np.int32)
+    return _table(gamma)[p]

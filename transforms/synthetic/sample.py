@@ -24,6 +24,7 @@ __all__ = [
     "buckets",
     "clusters",
     "controls_of",
+    "first_words",
     "merge_controls",
 ]
 
@@ -80,6 +81,13 @@ def clusters(host: pa.Array, source: pa.Array) -> npt.NDArray[np.uint64]:
     return np.array(hashes, dtype=np.uint64)[coded.indices.to_numpy()]
 
 
+def first_words(hashes: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.uint64]:
+    """The first eight bytes of 16-byte hashes, as integers that sort as the bytes do."""
+    column = hashes.combine_chunks() if isinstance(hashes, pa.ChunkedArray) else hashes
+    raw = b"".join(column.to_pylist())
+    return np.frombuffer(raw, dtype=">u8")[::2].astype(np.uint64)
+
+
 def controls_of(rows: pa.Table, before: int) -> pa.Table:
     """The controls among staged rows: human by evidence, dated, and scored.
 
@@ -98,8 +106,6 @@ def controls_of(rows: pa.Table, before: int) -> pa.Table:
         pc.less(rows.column("date_day"), before).fill_null(False),
     )
     rows = rows.filter(human).combine_chunks()
-    hashes = rows.column("text_hash").cast(pa.binary(16)).combine_chunks()
-    words = np.frombuffer(b"".join(hashes.to_pylist()), dtype=">u8")[::2].astype(np.uint64)
     return merge_controls(
         pa.table(
             [
@@ -107,7 +113,7 @@ def controls_of(rows: pa.Table, before: int) -> pa.Table:
                 pa.array(buckets(rows.column("n_chars"))),
                 rows.column("source").fill_null(""),
                 pa.array(clusters(rows.column("host"), rows.column("source"))),
-                pa.array(words),
+                pa.array(first_words(rows.column("text_hash"))),
                 rows.column("synthetic_score"),
                 rows.column("synthetic_words"),
             ],

@@ -1,0 +1,112 @@
+"""The table of reference scores: texts of known origin, as the classifier sees them."""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+import io
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import xxhash
+
+from transforms import storage
+from transforms.errors import InputError
+from transforms.synthetic.labelled import Labelled
+from transforms.synthetic.sample import REFERENCE, buckets
+
+__all__ = ["Reference", "Scores", "load_reference", "reference_rows", "write_reference"]
+
+Scores = Callable[[pa.StringArray, pa.StringArray], tuple[pa.Int16Array, pa.Int16Array]]
+"""`(text, lang)` to the classifier's margin and the evidence of the words."""
+
+_SHIPPED = "synthetic_reference.parquet"
+_BATCH = 1000
+
+
+class Reference(NamedTuple):
+    """Reference scores.
+
+    Attributes:
+        rows: `sample.REFERENCE`.
+        digest: XXH3-128 of the file.
+        model: Digest of the classifier that the scores are from.
+    """
+
+    rows: pa.Table
+    digest: str
+    model: str
+
+
+def reference_rows(texts: Iterable[Labelled], score: Scores) -> pa.Table:
+    """Scores texts of known origin.
+
+    Args:
+        texts: In any order; a text that recurs in its set counts once.
+        score: The classifier and the table of words.
+
+    Returns:
+        Rows of `sample.REFERENCE`, sorted by all columns.
+    """
+    distinct = sorted({text: None for text in texts})
+    parts = [REFERENCE.empty_table()]
+    for first in range(0, len(distinct), _BATCH):
+        text, lang, machine, source = zip(*distinct[first : first + _BATCH], strict=True)
+        column, label = pa.array(text, pa.string()), pa.array(lang, pa.string())
+        margin, words = score(column, label)
+        lengths = pa.array(buckets(pc.utf8_length(column)))
+        columns = [pa.array(machine), label, lengths, pa.array(source), margin, words]
+        rows = pa.table(columns, schema=REFERENCE)
+        parts.append(rows.filter(pc.or_(margin.is_valid(), words.is_valid())))
+    order = [(name, "ascending") for name in REFERENCE.names]
+    return pa.concat_tables(parts).sort_by(order).combine_chunks()
+
+
+def write_reference(rows: pa.Table, model: str, path: str) -> None:
+    """Writes a table of reference scores.
+
+    Args:
+        rows: `sample.REFERENCE`.
+        model: Digest of the classifier.
+        path: Where it goes.
+    """
+    sink = io.BytesIO()
+    pq.write_table(
+        rows.replace_schema_metadata({"model": model}),
+        sink,
+        compression="zstd",
+        compression_level=19,
+        use_dictionary=["lang", "source"],
+        write_statistics=False,
+    )
+    storage.write_bytes_atomically(path, sink.getvalue())
+
+
+@functools.lru_cache(maxsize=2)
+def load_reference(path: str | None = None) -> Reference:
+    """Reads a table of reference scores; the one that ships by default.
+
+    Raises:
+        InputError: The file is none.
+    """
+    if path is None:
+        shipped = importlib.resources.files("transforms.data").joinpath(_SHIPPED)
+        data, path = shipped.read_bytes(), _SHIPPED
+    else:
+        data = storage.read_bytes(path)
+    try:
+        table = pq.ParquetFile(io.BytesIO(data)).read()
+        model = (table.schema.metadata or {})[b"model"].decode()
+        rows = table.select(REFERENCE.names).cast(REFERENCE).replace_schema_metadata(None)
+    except (pa.ArrowException, KeyError, ValueError) as error:
+        raise InputError(
+            f"{path} is no table of reference scores ({error}); `holdfast calibrate synthetic` "
+            "makes one"
+        ) from error
+    if np.any(rows.column("bucket").to_numpy() < 0):
+        raise InputError(f"{path} has a length below 0; it is damaged")
+    return Reference(rows, xxhash.xxh3_128_hexdigest(data), model)
