@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -16,8 +16,9 @@ from transforms.provenance.config import ProvenanceConfig
 from transforms.provenance.group import settle_groups
 from transforms.rebalance.ranks import LIGHT
 from transforms.shards.promise import Assess
+from transforms.staging.survey import Policy, apply_decisions, read_decisions
 
-__all__ = ["assess_for", "assess_published", "settle", "to_rebalance"]
+__all__ = ["assess_for", "assess_published", "mark_tail", "settle", "to_rebalance"]
 
 
 def settle(*columns: Any) -> tuple[Any, Any]:
@@ -34,6 +35,30 @@ def to_rebalance(kept: pa.RecordBatch) -> pa.RecordBatch:
     }
     columns = [flags[name] if name in flags else kept.column(name) for name in LIGHT.names]
     return pa.RecordBatch.from_arrays(columns, schema=LIGHT)
+
+
+def mark_tail(
+    partition: int,
+    tables: Mapping[str, pa.Table],
+    *,
+    policy: Policy,
+    decisions: Iterable[pa.RecordBatch],
+) -> Iterator[tuple[str, pa.Table]]:
+    """Kept rows as the plan takes them, tail as the run has it.
+
+    Args:
+        partition: Not used.
+        tables: `kept`: rows of `dedup.rows.KEPT`.
+        policy: Decided which languages are tail.
+        decisions: Rows of `survey.DECISIONS`.
+
+    Yields:
+        `documents` (`ranks.LIGHT`).
+    """
+    del partition
+    kept = apply_decisions(tables["kept"], (policy,), read_decisions(decisions))
+    batches = [to_rebalance(batch) for batch in kept.to_batches()]
+    yield "documents", pa.Table.from_batches(batches, schema=LIGHT)
 
 
 def assess_published(config: ProvenanceConfig) -> Assess:

@@ -88,10 +88,11 @@ def plan(given: argparse.Namespace, beam: Sequence[str]) -> int:
 def verify(given: argparse.Namespace, beam: Sequence[str]) -> int:
     """Recomputes every promise of a run."""
     from pipelines.bridges import assess_for
+    from pipelines.policies import judge_for
     from transforms.shards.verify import verify_run
 
     del beam
-    verdict = verify_run(given.run_dir, assess_for, os.cpu_count() or 1)
+    verdict = verify_run(given.run_dir, assess_for, os.cpu_count() or 1, judge_for)
     console = report.console()
     for line in verdict.checked:
         console.print(f"checked: {line}", markup=False, highlight=False, soft_wrap=True)

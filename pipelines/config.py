@@ -17,19 +17,18 @@ from transforms import storage
 from transforms.dedup.config import SCHEME, DedupConfig
 from transforms.errors import UsageError
 from transforms.ingest.config import IngestConfig
-from transforms.langid.config import LangidConfig
+from transforms.langid.config import SCORING, LangidConfig
 from transforms.provenance.config import ProvenanceConfig
 from transforms.rebalance.config import RebalanceConfig
 from transforms.records import Unit
 from transforms.settings import Settings
-from transforms.synthetic.config import SyntheticConfig
+from transforms.synthetic.config import SCORED_BY, SyntheticConfig
 
 __all__ = ["Config", "load_config", "make_config", "parse_size"]
 
 _REBALANCE = ("floors", "caps", "target", "repeat_cap", "shard_size", "unit", "rotation")
 _ANNOTATION = ("ingest", "langid", "provenance", "dedup")
-_SCORING = ("model",)
-"""Settings of `synthetic` that annotation takes; selection takes the others."""
+_SELECTION = ("dedup", "langid", "synthetic")
 _MULTIPLES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
 
@@ -119,14 +118,14 @@ class Config(Settings):
     def annotation(self) -> dict[str, Any]:
         """The part that annotation takes, as JSON can hold it."""
         settings = self.model_dump(mode="json")
-        scoring = {name: settings["synthetic"][name] for name in _SCORING}
-        return {name: settings[name] for name in _ANNOTATION} | {"synthetic": scoring}
+        scored = {name: settings["synthetic"][name] for name in SCORED_BY}
+        return {name: settings[name] for name in _ANNOTATION} | {"synthetic": scored}
 
     def annotated_as(self, settings: Mapping[str, Any], staging: str) -> Self:
         """This configuration with the annotation's part as a staging folder has it.
 
-        Thresholds of deduplication may differ from those that the folder was annotated
-        with; how its signatures were made may not.
+        Thresholds of deduplication and of language identification may differ from those
+        that the folder was annotated with; how signatures and scores were made may not.
 
         Args:
             settings: `annotation` of the configuration that made the folder.
@@ -137,8 +136,11 @@ class Config(Settings):
         """
         there = make_config(settings, staging)
         update = {name: getattr(there, name) for name in ("ingest", "langid", "provenance")}
-        scoring = {name: getattr(there.synthetic, name) for name in _SCORING}
-        update["synthetic"] = self.synthetic.model_copy(update=scoring)
+        scored_by = {name: getattr(there.synthetic, name) for name in SCORED_BY}
+        update["synthetic"] = self.synthetic.model_copy(update=scored_by)
+        if "langid" in self.model_fields_set:
+            scored = {name: getattr(there.langid, name) for name in SCORING}
+            update["langid"] = self.langid.model_copy(update=scored)
         if "max_dead_fraction" in self.ingest.model_fields_set:
             most = {"max_dead_fraction": self.ingest.max_dead_fraction}
             update["ingest"] = there.ingest.model_copy(update=most)
@@ -163,10 +165,12 @@ class Config(Settings):
             what: Which half of the configuration.
             extra: Digests of files that the configuration names.
         """
-        names = _ANNOTATION if what == "annotation" else (*_REBALANCE, "dedup", "synthetic")
+        names = _ANNOTATION if what == "annotation" else (*_REBALANCE, *_SELECTION)
         kept = {name: self.model_dump(mode="json")[name] for name in names}
-        kept.get("langid", {}).pop("model", None)
-        for name in ("model", "reference", "previous"):
+        scores = what == "annotation"
+        kept["langid"] = {k: v for k, v in kept["langid"].items() if (k in SCORING) == scores}
+        kept["langid"].pop("model", None)
+        for name in (*SCORED_BY, "reference", "previous"):
             kept.get("synthetic", {}).pop(name, None)
         for name in ("batch_rows", "batch_bytes"):
             kept.get("ingest", {}).pop(name, None)

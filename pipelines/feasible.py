@@ -6,11 +6,13 @@ import pyarrow as pa
 
 from pipelines.bridges import to_rebalance
 from pipelines.config import Config
+from pipelines.policies import tail_policy
 from transforms.errors import UsageError
 from transforms.rebalance.cells import Rules
 from transforms.rebalance.plan import Plan, make_plan
-from transforms.rebalance.ranks import STRATA, rank_strata, split_large
+from transforms.rebalance.ranks import LIGHT, STRATA, rank_strata, split_large
 from transforms.staging.record import read_kept
+from transforms.staging.survey import apply_decisions, decide_rows
 
 __all__ = ["plan_staging"]
 
@@ -23,15 +25,18 @@ def plan_staging(config: Config) -> Plan:
         UsageError: Its sizes are in another unit.
         InfeasibleError: No output can meet the floors and caps.
     """
-    record, batches = read_kept(str(config.staging))
+    record, counted = read_kept(str(config.staging))
     if record["unit"] != config.unit:
         raise UsageError(
             f"{config.staging} was deduplicated with sizes in {record['unit']}; plan with "
             f"--unit {record['unit']}, or run select with --unit {config.unit}"
         )
     rules, strata = Rules.of(config.rebalance), [STRATA.empty_table()]
-    for number, batch in enumerate(batches):
-        rows = pa.Table.from_batches([to_rebalance(batch)])
+    tail = tail_policy(config)
+    listed = decide_rows(counted, tail)
+    for number, batch in enumerate(read_kept(str(config.staging))[1]):
+        marked = apply_decisions(pa.Table.from_batches([batch]), (tail,), listed)
+        rows = pa.Table.from_batches([to_rebalance(b) for b in marked.to_batches()], LIGHT)
         fits, _ = split_large(rows, config.rebalance)
         strata.append(rank_strata(number, fits, rules, config.rotation)[1])
     return make_plan(pa.concat_tables(strata), config.rebalance)

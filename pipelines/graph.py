@@ -11,20 +11,20 @@ import apache_beam as beam
 import orjson
 import pyarrow as pa
 
-from pipelines.bridges import assess_published, settle, to_rebalance
+from pipelines.bridges import assess_published, mark_tail, settle
 from pipelines.config import Config
-from pipelines.policies import HOSTS, decided, surveyed
+from pipelines.policies import HOSTS, STATED, judge_for, published, surveyed, tail_policy
 from transforms import storage
 from transforms.dead import DeadPolicy
 from transforms.dedup.beam import Deduplicate, Fingerprint, Scale
+from transforms.dedup.rows import KEPT
 from transforms.exchange import Carrier, Exchange, Input, Spool
 from transforms.ingest.beam import ReadDocuments
 from transforms.ingest.exclude import ExcludeList
 from transforms.ingest.listing import INPUTS
 from transforms.langid.beam import IdentifyLanguage
-from transforms.langid.registry import Registry, load_registry
-from transforms.provenance.beam import AssessProvenance
 from transforms.partition import by_hash
+from transforms.provenance.beam import AssessProvenance
 from transforms.rebalance.beam import Rebalance
 from transforms.shards.beam import PublishShards, WriteShards
 from transforms.shards.promise import Promise
@@ -146,13 +146,9 @@ def select(given: Collections, job: Job) -> None:
     """
     config = job.config
     exclude = functools.partial(_exclude, job.place("exclude.txt")) if config.exclude else None
-    policies = surveyed(config)
-    survey = Survey(policies, job.place(DECISIONS), job.spool)
-    decisions = given["parts"] | "Survey" >> survey
-    judged = {"parts": given["parts"], "decisions": decisions}
-    hosts = _hosts(judged, policies, job)
-    all_decisions = (decisions, hosts) | "All decisions" >> beam.Flatten()
-    light = judged | "Read light rows" >> ReadLight(
+    policies, tail = surveyed(config), tail_policy(config)
+    decided = given["parts"] | "Survey" >> Survey(policies, job.place(DECISIONS), job.spool)
+    light = {"parts": given["parts"], "decisions": decided} | "Read light rows" >> ReadLight(
         exclude, convicted, config.unit, config.dedup, policies
     )
     fates = {"documents": light, "parts": given["parts"]} | "Deduplicate" >> Deduplicate(
@@ -161,10 +157,11 @@ def select(given: Collections, job: Job) -> None:
     known = {"spill": fates["kept"]} | "Record fates" >> RecordStaging(
         job.staging, "kept", KEPT_RECORD, {"unit": config.unit}, job.spool
     )
-    rows = fates["kept"] | "To rebalance" >> beam.Map(to_rebalance).with_output_types(
-        pa.RecordBatch
-    )
-    dealt = {"documents": rows, "ready": known} | "Rebalance" >> Rebalance(
+    listed = fates["kept"] | "Decide tail" >> Decide(tail, job.place(DECISIONS), job.spool)
+    rows = {"kept": fates["kept"]} | _mark_tail(tail, listed, job)
+    hosts = _hosts({"parts": given["parts"], "decisions": decided}, policies, job)
+    decisions = (decided, listed, hosts) | "All decisions" >> beam.Flatten()
+    dealt = {"documents": rows["documents"], "ready": known} | "Rebalance" >> Rebalance(
         config.rebalance, job.scale.light, job.spool
     )
     names = ("assigned", "trimmed", "too_large")
@@ -173,13 +170,14 @@ def select(given: Collections, job: Job) -> None:
         "kept": fates["kept"],
         "fates": fates["fates"],
         **{name: dealt[name] for name in names},
-        "decisions": all_decisions,
-    } | "Settle parts" >> SettleParts(config.unit, job.scale.text, job.spool, (*policies, HOSTS))
+        "decisions": decisions,
+    } | "Settle parts" >> SettleParts(config.unit, job.scale.text, job.spool, published(config))
     temporary = storage.join(job.run or "", TEMPORARY)
     written = {
         "routed": settled["routed"],
         "dropped": settled["dropped"],
         "dead_letters": given["dead_letters"],
+        "decisions": decisions,
     } | "Write shards" >> WriteShards(
         temporary,
         promise(config),
@@ -189,16 +187,16 @@ def select(given: Collections, job: Job) -> None:
         job.spool,
     )
     plan = dealt["plan"] | "Read plan" >> beam.FlatMap(_plans).with_output_types(dict)
-    published = {"ledger": settled["ledger"], "plan": plan, "decisions": all_decisions}
-    _ = {**written, **published} | "Publish" >> PublishShards(
-        publication(job, temporary), decided, job.staging
+    summaries = {"ledger": settled["ledger"], "plan": plan, "decisions": decisions}
+    _ = {**written, **summaries} | "Publish" >> PublishShards(
+        publication(job, temporary), job.staging
     )
 
 
 def _hosts(judged: Collections, policies: tuple[Policy, ...], job: Job) -> beam.PCollection:
     """What is decided of hosts, from all of their pages."""
     prior = round(job.config.synthetic.prior * UNIT)
-    pages = judged | "Read pages" >> ReadRows(PAGES_OF, pages_of, policies)
+    pages = judged | "Read pages" >> ReadRows((*PAGES_OF, "lang", "mixed", "tail"), pages_of, policies)
     hosts = {"pages": pages} | Exchange(
         "Judge hosts",
         {"pages": Input(PAGE, by_hash("host"))},
@@ -210,28 +208,27 @@ def _hosts(judged: Collections, policies: tuple[Policy, ...], job: Job) -> beam.
     return hosts["hosts"] | "Decide hosts" >> Decide(HOSTS, job.place(DECISIONS), job.spool)
 
 
-@dataclasses.dataclass(frozen=True)
-class TailRule:
-    """Whether a language is tail, by the registry that every worker has, and overrides."""
-
-    overrides: tuple[tuple[str, bool], ...]
-
-    def __call__(self, label: str) -> bool:
-        return _registry(self.overrides).is_tail(label)
-
-
-@functools.lru_cache(maxsize=4)
-def _registry(overrides: tuple[tuple[str, bool], ...]) -> Registry:
-    return load_registry().overridden(dict(overrides))
+def _mark_tail(tail: Policy, listed: beam.PCollection, job: Job) -> Exchange:
+    # An exchange, since its side input descends from another reader of the kept rows.
+    return Exchange(
+        "Mark tail",
+        {"kept": Input(KEPT, by_hash("node"))},
+        job.scale.light,
+        functools.partial(mark_tail, policy=tail),
+        ("documents",),
+        job.spool,
+        {"decisions": beam.pvalue.AsList(listed)},
+    )
 
 
 def promise(config: Config) -> Promise:
-    """What the shards of a run have to keep."""
+    """What the shards of a run have to keep; the tail is not decided yet."""
     return Promise(
         floors=config.floors,
         caps=config.caps,
         unit=config.unit,
-        is_tail=TailRule(tuple(sorted(config.langid.tail.items()))),
+        is_tail=frozenset[str]().__contains__,
+        judge=judge_for(config.model_dump(mode="json")),
         repeat_cap=config.repeat_cap,
         threshold=config.dedup.threshold,
     )
@@ -252,6 +249,7 @@ def publication(job: Job, temporary: str) -> Publication:
         config_digest=job.config_digest,
         promise=promise(job.config),
         dead_policy=job.dead_policy,
+        stated=STATED,
     )
 
 

@@ -16,8 +16,8 @@ from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions,
 
 from pipelines import graph
 from pipelines.config import Config
-from pipelines.policies import previous_manifest
 from pipelines.places import check_output, fill_staging, same_place
+from pipelines.policies import previous_manifest
 from pipelines.progress import Progress
 from transforms import errors, metrics, storage
 from transforms.dedup.beam import Scale

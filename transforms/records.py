@@ -19,13 +19,26 @@ lang_declared      string          language as the input says; evidence of nothi
 origin_declared    string          origin as the input says: `human`, `synthetic` or null
 doc_id             binary          16 bytes, XXH3-128 of all input fields, length-prefixed
 text_hash          binary          16 bytes, XXH3-128 of the normal form
-lang               string          `swh_Latn`, `und` (abstains) or `zxx` (no language)
-lang_score         float32         probability of `lang`, a multiple of 1/10,000
+lang               string          `swh_Latn`, `und` (abstains) or `zxx` (no language): in
+                                   staging by the row alone, published by the whole run
+lang_best          string          the model's best label, whatever it is worth; null for a
+                                   text that gives it nothing to read
+lang_score         float32         its probability, a multiple of 1/10,000 (as all of these):
+                                   the mean over the text's segments that hold language
 lang_second        string          runner-up label; null without one
-lang_margin        float32         score of `lang` minus that of `lang_second`
-script_share       float32         share of the letters that are in the script of `lang`
+lang_margin        float32         score of `lang_best` minus that of `lang_second`
+script             string          script of most letters of the text; null without letters
+script_share       float32         share of the letters in the script of `lang_best`
+letter_share       float32         share of the characters that are letters or marks
+zxx_score          float32         probability that there is no language in the text
+lang_agreement     float32         share of the segments whose own best is `lang_best`
+lang_other         string          surest other label of a segment; null where all agree
+lang_other_score   float32         its probability in that segment; null with it
+lang_words         float32         share of words on the list of `lang_best`; null without a
+                                   list, or with too few words
 mixed              bool            more than one language, by the text's segments
-tail               bool            low-resource language (never `und`, `zxx`, mixed)
+tail               bool            low-resource language (never `und`, `zxx`, mixed): in
+                                   staging by the registry, published by the run's list
 origin             string          `anchor`, `unverified` or `synthetic`
 origin_tier        string          `A`, `B` or null
 origin_evidence    list<string>    what the tier rests on, or what speaks against one
@@ -91,10 +104,18 @@ CONTENT = pa.schema(
 LANGUAGE = pa.schema(
     [
         pa.field("lang", pa.string(), nullable=False),
+        ("lang_best", pa.string()),
         pa.field("lang_score", pa.float32(), nullable=False),
         ("lang_second", pa.string()),
         ("lang_margin", pa.float32()),
+        ("script", pa.string()),
         pa.field("script_share", pa.float32(), nullable=False),
+        pa.field("letter_share", pa.float32(), nullable=False),
+        pa.field("zxx_score", pa.float32(), nullable=False),
+        pa.field("lang_agreement", pa.float32(), nullable=False),
+        ("lang_other", pa.string()),
+        ("lang_other_score", pa.float32()),
+        ("lang_words", pa.float32()),
         pa.field("mixed", pa.bool_(), nullable=False),
         pa.field("tail", pa.bool_(), nullable=False),
     ]

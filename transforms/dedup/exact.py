@@ -92,7 +92,7 @@ def _survivors(
     copies: npt.NDArray[np.int64],
     originals: npt.NDArray[np.int64],
 ) -> pa.Table:
-    taken = rows.select(["node", "doc_id", "lang", "tail", "size", "bands"]).take(index)
+    taken = rows.select(["node", "doc_id", "lang", "mixed", "tail", "size", "bands"]).take(index)
     columns = {name: taken.column(name) for name in taken.column_names}
     columns |= {"hi": hi[index], "lo": lo[index], "tier": tier[index], "origin": origin[index]}
     columns |= {"copies": copies, "copies_original": originals}

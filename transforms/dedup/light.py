@@ -23,6 +23,7 @@ COLUMNS = (
     "p_synthetic",
     "n_chars",
     "lang",
+    "mixed",
     "tail",
     "signature",
 )

@@ -51,6 +51,7 @@ LIGHT = pa.schema(
         ("n_chars", pa.int32()),
         ("size", pa.int64()),
         ("lang", pa.string()),
+        ("mixed", pa.bool_()),
         ("tail", pa.bool_()),
         ("bands", pa.binary()),
     ]
@@ -65,6 +66,7 @@ SURVIVOR = pa.schema(
         ("hi", pa.uint64()),
         ("lo", pa.uint64()),
         ("lang", pa.string()),
+        ("mixed", pa.bool_()),
         ("tail", pa.bool_()),
         ("tier", pa.int8()),
         ("origin", pa.int8()),

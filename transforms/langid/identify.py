@@ -1,4 +1,4 @@
-"""From texts to the columns `records.LANGUAGE`."""
+"""From texts to the columns `records.LANGUAGE`: scores and evidence, from each text alone."""
 
 from __future__ import annotations
 
@@ -12,23 +12,18 @@ import pyarrow.compute as pc
 
 from transforms.langid.config import LangidConfig
 from transforms.langid.model import LanguageModel
-from transforms.langid.prepare import excerpts, fold
-from transforms.langid.registry import NO_LANGUAGE, UNDETERMINED, Registry
-from transforms.langid.scripts import count_letters, script_mask
+from transforms.langid.prepare import fold
+from transforms.langid.registry import NO_LANGUAGE, Registry
+from transforms.langid.scripts import SCRIPTS, count_characters, script_mask
+from transforms.langid.segments import SEGMENTS, segments
+from transforms.langid.verdict import SCALE, by_row_alone
+from transforms.langid.words import LEAST_WORDS, load_word_lists
 from transforms.records import LANGUAGE
 
-__all__ = ["identify"]
+__all__ = ["identify", "script_columns"]
 
-_SCALE = 10_000
 _CANDIDATES = 3
-"""Labels asked of the model for each excerpt."""
-_MIN_SHARE = _SCALE // 2
-"""Least share of letters in a label's script: less contradicts the label."""
-_SURE = 7_000
-"""Score at which two excerpts in different languages make a document mixed."""
-
-_HEAD, _TAIL = slice(0, _CANDIDATES), slice(_CANDIDATES, 2 * _CANDIDATES)
-"""Columns of the first and of the second excerpt."""
+"""Labels asked of the model for each segment."""
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -36,93 +31,87 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class _Ranking:
-    """A document's two best labels, as places in the model's labels; -1 for none."""
+    """A document's best labels, as places in the model's labels (-1 for none), and scores.
+
+    `wordless` is the score of `zxx`, `agreement` the share of segments that say `best`,
+    all in 1/10,000; `other` is what the surest of the other segments says.
+    """
 
     best: Ints
-    best_score: Ints
+    score: Ints
     second: Ints
     second_score: Ints
-    mixed: Bools
+    wordless: Ints
+    agreement: Ints
+    other: Ints
+    other_score: Ints
 
 
 def identify(
     text: pa.StringArray, model: LanguageModel, registry: Registry, config: LangidConfig
 ) -> pa.RecordBatch:
-    """Identifies the language of every text.
+    """Scores the language of every text.
 
-    Long texts are read in two excerpts, one from each half, and a label's score is
-    the mean of its scores in both; an excerpt without language does not count if the
-    other has one. A text is `zxx` if there is no letter in the
-    excerpts or the model says so; `und` if the best score is below
-    `config.min_score` or fewer than half of the letters are in the label's script;
-    the score is the model's for its best label in either case. It is mixed if the
-    excerpts are in different languages, each with a score of .7 or more; `lang` is
-    then the better of the two.
+    Long texts are read in three segments, and a label's score is the mean of its scores
+    in all of them; a segment without language does not count if another has one. `lang`
+    is what the row alone allows: `zxx` if there is no letter in the text or the model
+    says so; `und` if the best score is below .3, or fewer than half of the letters are
+    in the label's script. It is mixed if a segment is in another language than the best
+    one, with a score of .7 or more.
 
     Args:
         text: Documents, without nulls.
         model: The model.
-        registry: Says which languages are tail; `config.tail` is applied to it.
-        config: Thresholds.
+        registry: Says which languages are tail.
+        config: How much of a text is read; its thresholds are not looked at.
 
     Returns:
         One row per text, in the schema `records.LANGUAGE`. A row depends on its text
         alone.
     """
-    head, tail = (fold(part) for part in excerpts(text, config.max_chars))
-    both = np.asarray(pc.not_equal(tail, pa.scalar("")))
-    ranking = _rank(head, tail, both, model)
-    letters = count_letters(head) + count_letters(tail)
-    share = _script_share(letters, ranking.best, model.labels)
-    spoken = _spoken(ranking, letters, share, model, config)
-    return _columns(ranking, share, spoken, model, registry.overridden(config.tail))
+    folded = [fold(part) for part in segments(text, config.max_chars)]
+    ranking = _rank(folded, model)
+    best = _names(ranking.best, model)
+    columns: dict[str, Any] = {
+        "lang_best": best,
+        "lang_score": _fixed(ranking.score),
+        "lang_second": _names(ranking.second, model),
+        "lang_margin": _fixed(ranking.score - ranking.second_score, ranking.second >= 0),
+        "zxx_score": _fixed(ranking.wordless),
+        "lang_agreement": _fixed(ranking.agreement),
+        "lang_other": _names(ranking.other, model),
+        "lang_other_score": _fixed(ranking.other_score, ranking.other >= 0),
+        "lang_words": _words(folded, best),
+        **script_columns(text, best),
+    }
+    columns |= by_row_alone(columns, registry)
+    return pa.RecordBatch.from_arrays([columns[name] for name in LANGUAGE.names], schema=LANGUAGE)
 
 
-def _rank(
-    head: pa.StringArray, tail: pa.StringArray, both: Bools, model: LanguageModel
-) -> _Ranking:
-    """Ranks the labels of both excerpts by the mean of their scores."""
-    first = model.predict(head, k=_CANDIDATES)
-    second = model.predict(tail.filter(pa.array(both)), k=_CANDIDATES)
-    labels = np.full((len(head), 2 * _CANDIDATES), -1, np.int64)
-    scores = np.zeros_like(labels)
-    labels[:, :_CANDIDATES], scores[:, :_CANDIDATES] = first.labels, first.scores
-    labels[both, _CANDIDATES:], scores[both, _CANDIDATES:] = second.labels, second.scores
-    # An excerpt without language (a table, a signature) says nothing of the other's.
-    wordless = model.labels.index(NO_LANGUAGE) if NO_LANGUAGE in model.labels else -1
-    silent = [np.isin(labels[:, place], (wordless, -1)) for place in (0, _CANDIDATES)]
-    for part, alone in ((_HEAD, silent[0] & ~silent[1]), (_TAIL, silent[1] & ~silent[0])):
-        labels[alone, part], scores[alone, part] = -1, 0
-    heard = both & (silent[0] == silent[1])
-    sure = (scores[:, 0] >= _SURE) & (scores[:, _CANDIDATES] >= _SURE)
-    mixed = heard & sure & (labels[:, 0] != labels[:, _CANDIDATES])
-    _add_up(labels, scores)
-    scores[heard] = (scores[heard] + 1) // 2
-    # By score, then by place; a missing label is last. No two keys are equal.
-    order = np.argsort(-np.where(labels >= 0, scores * 2**20 - labels, -(2**40)), axis=1)[:, :2]
-    labels, scores = np.take_along_axis(labels, order, 1), np.take_along_axis(scores, order, 1)
-    return _Ranking(labels[:, 0], scores[:, 0], labels[:, 1], scores[:, 1], mixed)
+def script_columns(text: pa.StringArray, best: pa.StringArray) -> dict[str, pa.Array[Any]]:
+    """What a text's characters say: `script`, `script_share` and `letter_share`.
 
-
-def _add_up(labels: Ints, scores: Ints) -> None:
-    """Adds a label's score in the second excerpt to its score in the first."""
-    for left in range(_CANDIDATES):
-        for right in range(_CANDIDATES, 2 * _CANDIDATES):
-            same = (labels[:, left] == labels[:, right]) & (labels[:, left] >= 0)
-            scores[same, left] += scores[same, right]
-            labels[same, right], scores[same, right] = -1, 0
-
-
-def _script_share(letters: npt.NDArray[np.int32], best: Ints, labels: tuple[str, ...]) -> Ints:
-    """Share of letters in the script of the best label, in 1/10,000; 0 without letters.
-
-    A label without a script (`und`, `zxx`) is at home in every script.
+    Args:
+        text: Documents, without nulls.
+        best: Their labels, whose scripts `script_share` is about. A label without one
+            (`und`, `zxx`) is at home in every script; null in none.
     """
-    masks = np.array([_mask(label) for label in labels])
-    inside = np.where(masks[best], letters, 0).sum(axis=1, dtype=np.int64)
-    total = letters.sum(axis=1, dtype=np.int64)
-    share = (2 * _SCALE * inside + total) // np.maximum(2 * total, 1)
-    return np.where((total > 0) & (best >= 0), share, 0)
+    counts = count_characters(text).astype(np.int64)
+    letters, total = counts[:, 1:], counts.sum(axis=1)
+    n_letters = letters.sum(axis=1)
+    labels = best.dictionary_encode()
+    masks = np.array([_mask(label) for label in labels.dictionary.to_pylist()] + [_NOWHERE])
+    at_home = masks[labels.indices.fill_null(len(masks) - 1).to_numpy(zero_copy_only=False)]
+    inside = np.where(at_home, letters, 0).sum(axis=1)
+    most = pa.array(letters.argmax(axis=1), mask=n_letters == 0)
+    return {
+        "script": pa.array(SCRIPTS, pa.string()).take(most),
+        "script_share": _fixed(_part(inside, n_letters)),
+        "letter_share": _fixed(_part(n_letters, total)),
+    }
+
+
+_NOWHERE = np.zeros(len(SCRIPTS), np.bool_)
 
 
 def _mask(label: str) -> Bools:
@@ -131,45 +120,99 @@ def _mask(label: str) -> Bools:
     return mask if script else ~mask
 
 
-def _spoken(
-    ranking: _Ranking,
-    letters: npt.NDArray[np.int32],
-    share: Ints,
-    model: LanguageModel,
-    config: LangidConfig,
-) -> npt.NDArray[np.str_]:
-    """What to say for each text: the best label, `und` or `zxx`."""
-    names = np.array([*model.labels, UNDETERMINED])
-    unsure = ranking.best_score < round(config.min_score * _SCALE)
-    said = np.where(unsure | (share < _MIN_SHARE), UNDETERMINED, names[ranking.best])
-    wordless = ~letters.any(axis=1) | (names[ranking.best] == NO_LANGUAGE)
-    return np.where(wordless, NO_LANGUAGE, said)
+def _part(part: Ints, whole: Ints) -> Ints:
+    """A share in 1/10,000, rounded half up; 0 of nothing."""
+    return (2 * SCALE * part + whole) // np.maximum(2 * whole, 1)
 
 
-def _columns(
-    ranking: _Ranking,
-    share: Ints,
-    spoken: npt.NDArray[np.str_],
-    model: LanguageModel,
-    registry: Registry,
-) -> pa.RecordBatch:
-    no_second = ranking.second < 0
-    mixed = ranking.mixed & ~np.isin(spoken, (UNDETERMINED, NO_LANGUAGE))
-    verdicts, row_verdict = np.unique(spoken, return_inverse=True)
-    is_tail = np.array([registry.is_tail(str(label)) for label in verdicts], np.bool_)
-    second = pa.array(ranking.second, mask=no_second).cast(pa.int32())
-    columns: list[pa.Array[Any]] = [
-        pa.array(spoken.tolist(), pa.string()),
-        pa.array(_fixed(ranking.best_score)),
-        pa.DictionaryArray.from_arrays(second, pa.array(model.labels)).cast(pa.string()),
-        pa.array(_fixed(ranking.best_score - ranking.second_score), mask=no_second),
-        pa.array(_fixed(share)),
-        pa.array(mixed),
-        pa.array(is_tail[row_verdict] & ~mixed if len(verdicts) else mixed),
-    ]
-    return pa.RecordBatch.from_arrays(columns, schema=LANGUAGE)
+def _rank(folded: list[pa.StringArray], model: LanguageModel) -> _Ranking:
+    """Ranks labels by the mean of their scores in the segments that hold language."""
+    rows, width = len(folded[0]), SEGMENTS * _CANDIDATES
+    labels = np.full((rows, SEGMENTS, _CANDIDATES), -1, np.int64)
+    scores = np.zeros_like(labels)
+    for number, part in enumerate(folded):
+        there = np.asarray(pc.not_equal(part, pa.scalar("")))
+        found = model.predict(part.filter(pa.array(there)), k=_CANDIDATES)
+        labels[there, number], scores[there, number] = found.labels, found.scores
+    wordless = _wordless(labels, scores, model)
+    heard = _heard(labels, model)
+    labels[~heard], scores[~heard] = -1, 0
+    tops, top_scores = labels[:, :, 0].copy(), scores[:, :, 0].copy()
+    count = np.maximum(heard.sum(axis=1), 1)
+    first, second = _two_best(labels.reshape(rows, width), scores.reshape(rows, width), count)
+    best = first[0]
+    agree = (tops == best[:, None]) & heard
+    other, other_score = _surest(tops, top_scores, heard & ~agree)
+    return _Ranking(
+        *first, *second, wordless, _part(agree.sum(axis=1), heard.sum(axis=1)), other, other_score,
+    )  # fmt: skip
 
 
-def _fixed(ten_thousandths: Ints) -> npt.NDArray[np.float32]:
-    """The float32 nearest to a number of ten-thousandths."""
-    return (ten_thousandths / _SCALE).astype(np.float32)
+def _two_best(labels: Ints, scores: Ints, count: Ints) -> tuple[tuple[Ints, Ints], ...]:
+    """The two labels with the largest sums of scores, and the means over `count` segments."""
+    _add_up(labels, scores)
+    scores = (2 * scores + count[:, None]) // (2 * count[:, None])
+    # By score, then by place; a missing label is last. No two keys are equal.
+    order = np.argsort(-np.where(labels >= 0, scores * 2**20 - labels, -(2**40)), axis=1)
+    labels, scores = np.take_along_axis(labels, order, 1), np.take_along_axis(scores, order, 1)
+    return (labels[:, 0], scores[:, 0]), (labels[:, 1], scores[:, 1])
+
+
+def _wordless(labels: Ints, scores: Ints, model: LanguageModel) -> Ints:
+    """The mean score of `zxx` in the segments that hold anything."""
+    zxx = model.labels.index(NO_LANGUAGE) if NO_LANGUAGE in model.labels else -2
+    total = np.where(labels == zxx, scores, 0).sum(axis=(1, 2))
+    count = np.maximum((labels[:, :, 0] >= 0).sum(axis=1), 1)
+    mean: Ints = (2 * total + count) // (2 * count)
+    return mean
+
+
+def _heard(labels: Ints, model: LanguageModel) -> Bools:
+    """Segments that count: those with language, or all with any label where none has."""
+    zxx = model.labels.index(NO_LANGUAGE) if NO_LANGUAGE in model.labels else -2
+    there = labels[:, :, 0] >= 0
+    # A segment without language (a table, a signature) says nothing of the others'.
+    speaks = there & (labels[:, :, 0] != zxx)
+    return np.where(speaks.any(axis=1)[:, None], speaks, there)
+
+
+def _surest(tops: Ints, scores: Ints, among: Bools) -> tuple[Ints, Ints]:
+    """The label of the surest segment among some, and its score; -1 where there is none."""
+    key = np.where(among, scores * 2**20 - tops, -(2**40))
+    at = key.argmax(axis=1)[:, None]
+    some = among.any(axis=1)
+    label, score = (np.take_along_axis(values, at, 1)[:, 0] for values in (tops, scores))
+    return np.where(some, label, -1), np.where(some, score, 0)
+
+
+def _add_up(labels: Ints, scores: Ints) -> None:
+    """Adds a label's scores in later segments to its score in the first that has it."""
+    for left in range(labels.shape[1]):
+        for right in range(left - left % _CANDIDATES + _CANDIDATES, labels.shape[1]):
+            same = (labels[:, left] == labels[:, right]) & (labels[:, left] >= 0)
+            scores[same, left] += scores[same, right]
+            labels[same, right], scores[same, right] = -1, 0
+
+
+def _words(folded: list[pa.StringArray], best: pa.StringArray) -> pa.Array[Any]:
+    """Share of the segments' words on the list of the best label; null where untested."""
+    lists = load_word_lists()
+    labels = best.dictionary_encode()
+    known = np.append(lists.places(labels.dictionary.to_pylist()), -1)
+    places = known[labels.indices.fill_null(len(known) - 1).to_numpy(zero_copy_only=False)]
+    counts = [lists.count(part, places) for part in folded]
+    total, found = (sum(count[at].astype(np.int64) for count in counts) for at in (0, 1))
+    share = (SCALE * np.asarray(found)) // np.maximum(total, 1)
+    return _fixed(share, np.asarray(total) >= LEAST_WORDS)
+
+
+def _names(places: Ints, model: LanguageModel) -> pa.StringArray:
+    """Labels by their places; null for -1."""
+    index = pa.array(places, mask=places < 0).cast(pa.int32())
+    return pa.DictionaryArray.from_arrays(index, pa.array(model.labels)).cast(pa.string())
+
+
+def _fixed(ten_thousandths: Ints, known: Bools | None = None) -> pa.Array[Any]:
+    """The float32 nearest to numbers of ten-thousandths; null where they are not known."""
+    values = (ten_thousandths / SCALE).astype(np.float32)
+    return pa.array(values, mask=None if known is None else ~known)

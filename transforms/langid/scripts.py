@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from transforms.langid.ranges import COMPOUND, RANGES
 
-__all__ = ["SCRIPTS", "count_letters", "decode", "is_script", "script_mask", "string_buffers"]
+__all__ = ["SCRIPTS", "count_characters", "count_letters", "decode", "is_script", "script_mask"]
+__all__ += ["string_array", "string_buffers"]
 
 SCRIPTS = tuple(RANGES)
 """ISO 15924 codes in the order of the columns of `count_letters`."""
@@ -53,19 +54,32 @@ def string_buffers(text: pa.StringArray) -> tuple[npt.NDArray[np.int32], npt.NDA
     return view, np.frombuffer(memoryview(data or b""), np.uint8)
 
 
-def count_letters(text: pa.StringArray) -> npt.NDArray[np.int32]:
-    """Letters and marks per script.
+def string_array(offsets: npt.NDArray[np.int32], data: npt.NDArray[np.uint8]) -> pa.StringArray:
+    """The strings of Arrow buffers, as `string_buffers` gives them; nothing is copied."""
+    return pa.StringArray.from_buffers(
+        len(offsets) - 1, pa.py_buffer(offsets.data), pa.py_buffer(data.data)
+    )
+
+
+def count_characters(text: pa.StringArray) -> npt.NDArray[np.int32]:
+    """Characters that are no letters, and letters and marks per script.
 
     Args:
         text: Valid UTF-8 without nulls.
 
     Returns:
-        int32, one row per text, one column per entry of `SCRIPTS`.
+        int32, one row per text: a column for what is no letter, then one per entry of
+        `SCRIPTS`.
     """
     counts = np.zeros((len(text), len(SCRIPTS) + 1), np.int32)
     offsets, data = string_buffers(text)
     _count(offsets, data, _classes(), counts)
-    return counts[:, 1:]
+    return counts
+
+
+def count_letters(text: pa.StringArray) -> npt.NDArray[np.int32]:
+    """The columns of `count_characters` that count letters, one per entry of `SCRIPTS`."""
+    return count_characters(text)[:, 1:]
 
 
 @numba.njit(cache=True, nogil=True, inline="always")

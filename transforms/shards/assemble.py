@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import orjson
@@ -16,6 +16,8 @@ from transforms.shards.check import REPORT, check_shard
 from transforms.shards.identities import FINDING, check_dropped, claims_of_dropped
 from transforms.shards.layout import digest, parquet_bytes
 from transforms.shards.promise import Assess, Promise
+from transforms.shards.sources import sources_of
+from transforms.staging.survey import read_decisions
 
 __all__ = ["FILE", "assemble_shard", "write_dead_letters", "write_dropped"]
 
@@ -42,7 +44,13 @@ def _put(folder: str, data: bytes) -> str:
 
 
 def assemble_shard(
-    partition: int, tables: Mapping[str, pa.Table], *, folder: str, promise: Promise, assess: Assess
+    partition: int,
+    tables: Mapping[str, pa.Table],
+    *,
+    folder: str,
+    promise: Promise,
+    assess: Assess,
+    decisions: Iterable[pa.RecordBatch] = (),
 ) -> Iterator[tuple[str, pa.Table]]:
     """Writes one shard and checks what then lies on storage.
 
@@ -52,9 +60,10 @@ def assemble_shard(
         folder: For temporary names.
         promise: What the shard has to keep.
         assess: Provenance, recomputed.
+        decisions: Rows of `survey.DECISIONS`: what the promise has to wait for.
 
     Yields:
-        `reports` (REPORT, `path` temporary) and `claims` (CLAIM).
+        `reports` (REPORT, `path` temporary), `claims` (CLAIM) and `sources` (SOURCES).
 
     Raises:
         LedgerError: A row of the shard is missing.
@@ -65,9 +74,12 @@ def assemble_shard(
     if not np.array_equal(positions, np.arange(len(routed))):
         raise LedgerError(f"shard {partition}: {len(routed)} rows do not fill their places")
     path = _put(folder, parquet_bytes(routed.take(order).select(PUBLISHED.names).cast(PUBLISHED)))
+    if made := read_decisions(decisions):
+        promise = promise.decided(made)
     report, claims = check_shard(partition, path, storage.read_bytes(path), promise, assess)
     yield "reports", report.cast(REPORT)
     yield "claims", claims
+    yield "sources", sources_of(routed, promise.sizes(routed))
 
 
 def _file(

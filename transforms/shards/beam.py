@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import apache_beam as beam
@@ -15,29 +15,28 @@ from transforms.exchange import Exchange, Input, Spool
 from transforms.outcome import recorded, write_outcome
 from transforms.partition import by_hash, by_value
 from transforms.records import DEAD_LETTERS, DROPPED
-from transforms.shards import assemble, identities
+from transforms.shards import assemble, identities, sources
 from transforms.shards.check import REPORT
 from transforms.shards.promise import Assess, Promise
 from transforms.shards.publish import Publication, publish
 from transforms.staging.outcome import LEDGER, ROUTED
-from transforms.staging.survey import Decisions, read_decisions
+from transforms.staging.survey import read_decisions
 
 __all__ = ["PublishShards", "WriteShards"]
 
 Collections = Mapping[str, beam.PCollection]
-Decided = Callable[[Decisions], dict[str, Any]]
 
 
 class WriteShards(beam.PTransform):
     """Writes shards, dropped documents and dead letters under temporary names.
 
-    Input: a dict of `routed`, `dropped` and `dead_letters`.
-    Output: a dict of `reports` (check.REPORT), `files` (assemble.FILE) and `findings`
-    (identities.FINDING).
+    Input: a dict of `routed`, `dropped`, `dead_letters` and `decisions`.
+    Output: a dict of `reports` (check.REPORT), `files` (assemble.FILE), `findings`
+    (identities.FINDING) and `sources` (sources.LARGEST).
 
     Args:
         folder: For temporary names.
-        promise: What every shard has to keep; `tail` may name all tail languages.
+        promise: What every shard has to keep, once the run has decided.
         assess: Provenance, recomputed by the check.
         partitions: For rows without text.
         files: Into how many files dropped documents, and dead letters, go.
@@ -67,7 +66,16 @@ class WriteShards(beam.PTransform):
             {"routed": Input(ROUTED, by_value("shard"))},
             1,
             assembled,
-            ("reports", "claims"),
+            ("reports", "claims", "sources"),
+            self._spool,
+            {"decisions": beam.pvalue.AsList(given["decisions"])},
+        )
+        tops = {"sources": shards["sources"]} | Exchange(
+            "Largest sources",
+            {"sources": Input(sources.SOURCES, by_hash("key"))},
+            self._partitions,
+            sources.largest,
+            ("largest",),
             self._spool,
         )
         write_dropped = functools.partial(assemble.write_dropped, threshold=self._promise.threshold)
@@ -92,7 +100,8 @@ class WriteShards(beam.PTransform):
         )
         files = (dropped["files"], letters["files"]) | "All files" >> beam.Flatten()
         findings = (dropped["findings"], checked["findings"]) | "All findings" >> beam.Flatten()
-        return {"reports": shards["reports"], "files": files, "findings": findings}
+        summaries = {"reports": shards["reports"], "files": files, "findings": findings}
+        return summaries | {"sources": tops["largest"]}
 
     def _write(
         self, given: Collections, name: str, rows: Input, write: Any, *outputs: str
@@ -110,27 +119,26 @@ class WriteShards(beam.PTransform):
 class PublishShards(beam.PTransform):
     """Checks the run as a whole and makes it visible, or refuses.
 
-    Input: a dict of `reports`, `files`, `findings`, `ledger`, `plan` (one JSON object as
-    `dict`) and `decisions` (survey.DECISIONS). Output: one manifest, as a `dict`.
+    Input: a dict of `reports`, `files`, `findings`, `sources`, `ledger`, `decisions` and
+    `plan` (one JSON object as `dict`). Output: one manifest, as a `dict`.
 
     Args:
         where: Places, names and conditions.
-        decided: What the manifest says of the decisions.
         staging: Where `outcome.json` goes.
     """
 
-    def __init__(self, where: Publication, decided: Decided, staging: str) -> None:
+    def __init__(self, where: Publication, staging: str) -> None:
         super().__init__()
-        self._where, self._decided, self._staging = where, decided, staging
+        self._where, self._staging = where, staging
 
     def expand(self, given: Collections) -> beam.PCollection:
         """One step that sees all summaries."""
         sides = [
             beam.pvalue.AsList(given[name])
-            for name in ("plan", "reports", "files", "ledger", "findings", "decisions")
+            for name in ("plan", "reports", "files", "ledger", "findings", "sources", "decisions")
         ]
         start = given["plan"].pipeline | "Begin publishing" >> beam.Create([self._where.run])
-        publishing = beam.ParDo(_Publish(self._where, self._decided, self._staging), *sides)
+        publishing = beam.ParDo(_Publish(self._where, self._staging), *sides)
         return start | "Publish" >> publishing.with_output_types(str)
 
 
@@ -139,11 +147,11 @@ def _table(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
 
 
 class _Publish(beam.DoFn):
-    def __init__(self, where: Publication, decided: Decided, staging: str) -> None:
-        self._where, self._decided, self._staging = where, decided, staging
+    def __init__(self, where: Publication, staging: str) -> None:
+        self._where, self._staging = where, staging
 
     def process(  # type: ignore[no-untyped-def]
-        self, run: str, plan, reports, files, ledger, findings, decisions
+        self, run: str, plan, reports, files, ledger, findings, tops, decisions
     ) -> Iterator[str]:
         with recorded(self._staging), metrics.cpu("publish"):
             found = _table(findings, identities.FINDING).column("finding").to_pylist()
@@ -154,7 +162,8 @@ class _Publish(beam.DoFn):
                 _table(files, assemble.FILE),
                 _table(ledger, LEDGER),
                 found,
-                self._decided(read_decisions(decisions)),
+                _table(tops, sources.LARGEST),
+                read_decisions(decisions),
             )
             write_outcome(self._staging, 0, f"published {manifest['run']}")
         yield run

@@ -63,6 +63,10 @@ def _check_rows(batch: pa.RecordBatch, promise: Promise, assess: Assess) -> Iter
     tail = pc.and_(listed.take(langs.indices), pc.invert(batch.column("mixed")))
     yield from _mismatches("tail", batch.column("tail"), tail)
     yield from _check_origin(batch, assess)
+    if promise.judge is not None:
+        judged = promise.judge(pa.Table.from_batches([batch]), promise.decisions)
+        for name in judged.column_names:
+            yield from _mismatches(name, batch.column(name), judged.column(name).combine_chunks())
     protected = np.zeros(len(batch), dtype=bool)
     for attribute in promise.floors:
         protected |= members(pa.Table.from_batches([batch]), attribute)

@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import orjson
+import pyarrow as pa
 
 from transforms.dedup.config import SCHEME
 from transforms.errors import InputError
 from transforms.records import Unit
 from transforms.shards.promise import ATTRIBUTES, Promise
+from transforms.shards.sources import largest_sources
 
 __all__ = [
     "encode",
@@ -37,6 +39,7 @@ _KEYS = (
     "caps",
     "plan",
     "tail",
+    "decisions",
     "languages",
     "ledger",
     "shards",
@@ -87,10 +90,13 @@ def _summed(reports: Sequence[Mapping[str, Any]], column: str) -> dict[str, list
     return dict(sorted(total.items()))
 
 
-def languages_of(reports: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
-    """The `languages` of a manifest: distinct published documents and their size."""
+def languages_of(
+    reports: Sequence[Mapping[str, Any]], sources: pa.Table | None = None
+) -> dict[str, dict[str, Any]]:
+    """The `languages` of a manifest: distinct published documents, their size and sources."""
+    tops = {} if sources is None else largest_sources(sources)
     return {
-        lang: {"documents": documents, "size": size, "tail_documents": tail}
+        lang: {"documents": documents, "size": size, "tail_documents": tail} | tops.get(lang, {})
         for lang, (documents, size, tail) in _summed(reports, "languages").items()
     }
 
@@ -138,6 +144,7 @@ def promise_of(manifest: Mapping[str, Any], path: str) -> Promise:
         known = {*ATTRIBUTES, *get_args(Unit)}
         named = {*manifest["floors"], *manifest["caps"], manifest["size_unit"]}
         _refuse(named - known)
+        decisions = {n: pa.Table.from_pylist(r) for n, r in manifest["decisions"].items()}
         return Promise(
             floors={name: float(share) for name, share in manifest["floors"].items()},
             caps={name: float(share) for name, share in manifest["caps"].items()},
@@ -145,6 +152,7 @@ def promise_of(manifest: Mapping[str, Any], path: str) -> Promise:
             is_tail=frozenset(manifest["tail"]).__contains__,
             repeat_cap=int(manifest["plan"]["repeat_cap"]),
             threshold=float(manifest["config"]["dedup"]["threshold"]),
+            decisions=decisions,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(

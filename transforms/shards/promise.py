@@ -5,16 +5,22 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["ATTRIBUTES", "Assess", "Promise", "members"]
+from transforms.staging.survey import Decisions
+
+__all__ = ["ATTRIBUTES", "Assess", "Judge", "Promise", "members", "tail_reasons"]
 
 Assess = Callable[[pa.RecordBatch], pa.RecordBatch]
 """Recomputes the columns of `records.ORIGIN` from a document's own fields."""
+
+Judge = Callable[[pa.Table, Decisions], pa.Table]
+"""Recomputes published columns that follow from others and from what was decided."""
 
 Flags = npt.NDArray[np.bool_]
 
@@ -31,6 +37,14 @@ def members(table: pa.Table, attribute: str) -> Flags:
     return np.asarray(ATTRIBUTES[attribute](table).to_numpy(), dtype=bool)
 
 
+def tail_reasons(decisions: Decisions) -> dict[str, str]:
+    """The frozen list of tail languages, and why each is one: by the decision `tail`."""
+    if "tail" not in decisions:
+        return {}
+    columns = (decisions["tail"].column(n).to_pylist() for n in ("lang", "reason", "tail"))
+    return {lang: reason for lang, reason, tail in zip(*columns, strict=True) if tail}
+
+
 @dataclasses.dataclass(frozen=True)
 class Promise:
     """Floors, caps and what they are measured in.
@@ -42,6 +56,8 @@ class Promise:
         is_tail: Whether a language is frozen as tail.
         repeat_cap: Most appearances of a protected document.
         threshold: Least similarity of a removed near-duplicate to its witness.
+        judge: Recomputes columns by the decisions; None recomputes none.
+        decisions: Of the run.
     """
 
     floors: Mapping[str, float]
@@ -50,6 +66,13 @@ class Promise:
     is_tail: Callable[[str], bool]
     repeat_cap: int
     threshold: float
+    judge: Judge | None = None
+    decisions: Decisions = dataclasses.field(default_factory=dict)
+
+    def decided(self, decisions: Decisions) -> Self:
+        """The same promise once the run has decided."""
+        is_tail = frozenset(tail_reasons(decisions)).__contains__
+        return dataclasses.replace(self, decisions=decisions, is_tail=is_tail)
 
     def sizes(self, table: pa.Table) -> npt.NDArray[np.int64]:
         """Size of each row in the unit."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -19,7 +20,8 @@ from transforms.shards import manifest as manifests
 from transforms.shards.assemble import FILE
 from transforms.shards.card import dataset_card
 from transforms.shards.ledger import build_ledger, check_ledger
-from transforms.shards.promise import Promise
+from transforms.shards.promise import Promise, tail_reasons
+from transforms.staging.survey import Decisions
 
 __all__ = ["Publication", "publish"]
 
@@ -38,6 +40,7 @@ class Publication:
         config_digest: Of what decides the output.
         promise: Floors, caps, unit and tail.
         dead_policy: When too much of the input is unreadable.
+        stated: Names of the decisions that the manifest holds.
     """
 
     run: str
@@ -47,6 +50,7 @@ class Publication:
     config_digest: str
     promise: Promise
     dead_policy: DeadPolicy
+    stated: tuple[str, ...] = ()
 
     def final(self, name: str) -> str:
         """A path within the run."""
@@ -95,7 +99,8 @@ def publish(
     files: pa.Table,
     outcomes: pa.Table,
     findings: Sequence[str],
-    decided: Mapping[str, Any] | None = None,
+    sources: pa.Table | None = None,
+    decisions: Decisions = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Publishes a run whose shards lie under temporary names.
 
@@ -106,7 +111,8 @@ def publish(
         files: Rows of `assemble.FILE`.
         outcomes: Rows of `staging.LEDGER`.
         findings: Of the checks across files.
-        decided: More keys of the manifest: what was decided from the whole run.
+        sources: Rows of `sources.LARGEST`, if any.
+        decisions: Of the run.
 
     Returns:
         The manifest. It is written last: until then the run does not exist.
@@ -144,12 +150,12 @@ def publish(
         "floors": dict(where.promise.floors),
         "caps": dict(where.promise.caps),
         "plan": plan,
-        "tail": sorted(lang for lang in ledger["by_language"] if where.promise.is_tail(lang)),
-        "languages": manifests.languages_of(shards),
+        "tail": tail_reasons(decisions),
+        "decisions": {n: decisions[n].to_pylist() for n in where.stated if n in decisions},
+        "languages": manifests.languages_of(shards, sources),
         "ledger": ledger | {"size": build_ledger(outcomes, 0, "size")},
         "shards": manifests.shard_entries(shards, where.promise),
         "files": _name_files(where, others),
-        **(decided or {}),
     }
     card = dataset_card(manifest).encode()
     storage.write_bytes_atomically(where.final(layout.CARD), card)

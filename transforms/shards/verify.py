@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,13 +18,14 @@ import pyarrow.parquet as pq
 
 from transforms import storage
 from transforms.errors import HoldfastError, InputError
-from transforms.records import DEAD_LETTERS, DROPPED
+from transforms.records import DEAD_LETTERS, DROPPED, PUBLISHED
 from transforms.shards import manifest as manifests
 from transforms.shards.check import check_shard
 from transforms.shards.identities import CLAIM, check_claims, check_dropped, claims_of_dropped
 from transforms.shards.layout import CARD, MANIFEST, digest
 from transforms.shards.ledger import check_ledger, check_splits
-from transforms.shards.promise import Assess, Promise
+from transforms.shards.promise import Assess, Judge, Promise, tail_reasons
+from transforms.shards.sources import SOURCES, largest, sources_of
 
 __all__ = ["Verdict", "verify_run"]
 
@@ -44,6 +45,16 @@ class Verdict:
     findings: tuple[str, ...]
 
 
+@dataclasses.dataclass(frozen=True)
+class _Checked:
+    """What was found of one shard; its report is None where it cannot be read."""
+
+    findings: list[str]
+    report: dict[str, Any] | None = None
+    claims: pa.Table = dataclasses.field(default_factory=CLAIM.empty_table)
+    sources: pa.Table = dataclasses.field(default_factory=SOURCES.empty_table)
+
+
 def _same(path: str, claimed: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
     for name, value in found.items():
         if claimed.get(name) != value:
@@ -52,7 +63,7 @@ def _same(path: str, claimed: Mapping[str, Any], found: Mapping[str, Any]) -> It
 
 def _check_one(
     run: str, number: int, claimed: Mapping[str, Any], promise: Promise, assess: Assess
-) -> tuple[list[str], dict[str, Any] | None, pa.Table]:
+) -> _Checked:
     path = str(claimed.get("path"))
     try:
         data = storage.read_bytes(storage.join(run, path))
@@ -60,14 +71,25 @@ def _check_one(
             found = [
                 f"{path}: the manifest says sha256={claimed.get('sha256')}, not {digest(data)}"
             ]
-            return found, None, CLAIM.empty_table()
+            return _Checked(found)
         report, claims = check_shard(number, path, data, promise, assess)
+        sources = _sources(data, promise)
     except (HoldfastError, pa.ArrowException, OSError, ValueError) as error:
-        return [f"{path} cannot be read: {error}"], None, CLAIM.empty_table()
+        return _Checked([f"{path} cannot be read: {error}"])
     row = report.to_pylist()[0]
     findings = [f"{path}: {finding}" for finding in row["findings"]]
     findings += _same(path, claimed, manifests.shard_entries([row], promise)[0])
-    return findings, row, claims
+    return _Checked(findings, row, claims, sources)
+
+
+def _sources(data: bytes, promise: Promise) -> pa.Table:
+    """Where the text of a shard comes from; nothing of one with another schema."""
+    file = pq.ParquetFile(io.BytesIO(data))
+    if not file.schema_arrow.equals(PUBLISHED):
+        return SOURCES.empty_table()
+    names = ["lang", "source", "host", "repeat", "n_chars", "n_bytes", "n_tokens"]
+    table = file.read(columns=names)
+    return sources_of(table, promise.sizes(table))
 
 
 def _read_others(
@@ -103,22 +125,46 @@ def _strangers(run: str, manifest: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _check_totals(
-    manifest: Mapping[str, Any], reports: list[dict[str, Any]], dropped: pa.Table, dead: pa.Table
+    manifest: Mapping[str, Any],
+    reports: list[dict[str, Any]],
+    dropped: pa.Table,
+    dead: pa.Table,
+    sources: pa.Table,
 ) -> Iterator[str]:
     reasons = Counter(dropped.column("reason").to_pylist())
     ledger = manifest["ledger"]
     yield from check_ledger(ledger, manifests.kept_of(reports), reasons, len(dead))
     yield from check_splits(ledger["size"], manifests.kept_of(reports, "size"))
-    found = {"languages": manifests.languages_of(reports)}
+    (_, tops), *_ = largest(0, {"sources": sources})
+    found: dict[str, Any] = {"languages": manifests.languages_of(reports, tops)}
     found |= {name: manifest["config"][name] for name in ("floors", "caps")}
     yield from _same(MANIFEST, manifest, found)
+    yield from _check_tail_sizes(manifest)
     size = sum(report["size"] for report in reports)
     yield from _same(
         f"{MANIFEST}: plan", manifest["plan"], {"shards": len(reports), "published": size}
     )
 
 
-def verify_run(run: str, assess_for: Any, workers: int = 2) -> Verdict:
+def _check_tail_sizes(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """The tail is decided from what deduplication kept: all that the ledger has after it."""
+    later = ("too_large", "not_selected", "trimmed")
+    sizes = {
+        lang: account["kept"] + sum(account["dropped"].get(reason, 0) for reason in later)
+        for lang, account in manifest["ledger"]["size"]["by_language"].items()
+    }
+    for row in manifest["decisions"].get("tail", []):
+        if sizes.pop(row["lang"], 0) != row["size"]:
+            yield f"the tail was decided with {row['size']} of {row['lang']}; the ledger has not"
+    yield from (f"the tail was decided without {lang}" for lang, size in sizes.items() if size)
+
+
+def verify_run(
+    run: str,
+    assess_for: Callable[[Mapping[str, Any]], Assess],
+    workers: int = 2,
+    judge_for: Callable[[Mapping[str, Any]], Judge] | None = None,
+) -> Verdict:
     """Verifies a published run.
 
     Args:
@@ -126,6 +172,7 @@ def verify_run(run: str, assess_for: Any, workers: int = 2) -> Verdict:
         assess_for: Makes the provenance assessment (`promise.Assess`) from the
             manifest's `config`.
         workers: Shards that are checked at a time.
+        judge_for: Makes what recomputes decided columns (`promise.Judge`) from the same.
 
     Raises:
         InputError: There is no manifest, or it is none.
@@ -133,7 +180,10 @@ def verify_run(run: str, assess_for: Any, workers: int = 2) -> Verdict:
     manifest, path = require(run), storage.join(run, MANIFEST)
     promise = manifests.promise_of(manifest, path)
     try:
-        return _verify(run, manifest, promise, assess_for(manifest["config"]), workers)
+        config = manifest["config"]
+        if judge_for is not None:
+            promise = dataclasses.replace(promise, judge=judge_for(config))
+        return _verify(run, manifest, promise, assess_for(config), workers)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} is damaged: {error!r} where its entries are read") from error
 
@@ -145,14 +195,18 @@ def _verify(
     with ThreadPoolExecutor(workers) as pool:
         entries = list(enumerate(manifest["shards"]))
         results = list(pool.map(lambda e: _check_one(run, e[0], e[1], promise, assess), entries))
-    for found, _, _ in results:
-        findings += found
+    for checked in results:
+        findings += checked.findings
     lost, dropped = _read_others(run, manifest["files"], "dropped/", DROPPED)
     unread, dead = _read_others(run, manifest["files"], "dead_letters/", DEAD_LETTERS)
     findings += [*lost, *unread, *_strangers(run, manifest)]
-    reports = [report for _, report, _ in results if report is not None]
-    findings += _check_totals(manifest, reports, dropped, dead)
-    claims = pa.concat_tables([*(claims for *_, claims in results), claims_of_dropped(dropped)])
+    reports = [checked.report for checked in results if checked.report is not None]
+    sources = pa.concat_tables([SOURCES.empty_table(), *(checked.sources for checked in results)])
+    findings += _check_totals(manifest, reports, dropped, dead, sources)
+    findings += _same(MANIFEST, manifest, {"tail": tail_reasons(promise.decisions)})
+    claims = pa.concat_tables(
+        [*(checked.claims for checked in results), claims_of_dropped(dropped)]
+    )
     findings += check_claims(claims, promise.repeat_cap)
     findings += check_dropped(dropped, promise.threshold)
     return Verdict(_told(promise, reports, dropped, dead), tuple(findings[:_MOST_FINDINGS]))
@@ -165,7 +219,9 @@ def _told(
     kinds = [f"{n} >= {s}" for n, s in promise.floors.items()]
     kinds += [f"{n} <= {s}" for n, s in promise.caps.items()]
     return (
-        f"sha256, schema, ids, sizes, origin and tail of {documents} documents in {shards} shards",
+        f"sha256, schema, ids, sizes, origin, language by its scores, script and tail of "
+        f"{documents} documents in {shards} shards",
+        "the sources of every language, and what the tail was decided with",
         f"in every shard, by {promise.unit}: {', '.join(kinds) or 'no floors or caps'}",
         "the worst window of every shard",
         f"{len(dropped)} dropped documents: reasons, and that every witness exists",

@@ -36,8 +36,16 @@ from transforms.staging.survey import (
     write_decisions,
 )
 
-__all__ = ["Decide", "ReadLight", "ReadRows", "ReadStaging", "RecordStaging", "SettleParts", "StageDocuments"]
-__all__ += ["Survey"]
+__all__ = [
+    "Decide",
+    "ReadLight",
+    "ReadRows",
+    "ReadStaging",
+    "RecordStaging",
+    "SettleParts",
+    "StageDocuments",
+]
+__all__ += ["StageDocuments", "Survey"]
 
 Policies = tuple[Policy, ...]
 

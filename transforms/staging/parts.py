@@ -18,6 +18,7 @@ __all__ = ["PartWriter", "part_of"]
 _GROUP_ROWS = 4096
 _GROUP_BYTES = 16 << 20
 _DICTIONARY = ["source", "lang", "lang_second", "lang_declared", "origin_declared"]
+_DICTIONARY += ["lang_best", "lang_other", "script"]
 _DICTIONARY += ["synthetic_tag", "origin", "origin_tier"]
 # Hashes and signatures do not compress; what repeats does so well at the fastest level.
 _STORED = ("doc_id", "text_hash", "signature")

@@ -27,6 +27,7 @@ __all__ = [
     "columns_of",
     "count_part",
     "count_rows",
+    "decide_rows",
     "read_decisions",
     "read_rows",
     "write_decisions",
@@ -134,7 +135,7 @@ def count_part(path: str, policies: Sequence[Policy]) -> Iterator[pa.RecordBatch
         batches = file.iter_batches(_ROWS, columns=names)
         for table in (empty, *(pa.Table.from_batches([batch]) for batch in batches)):
             for policy in policies:
-                counted[policy.name].append(policy.count(table))
+                counted[policy.name].append(policy.merged([policy.count(table)]))
     for policy in policies:
         yield _statistics(policy, counted[policy.name])
 
@@ -185,6 +186,13 @@ def read_rows(
     with storage.open_input(path) as source:
         for batch in pq.ParquetFile(source).iter_batches(_ROWS, columns=wanted):
             yield apply_decisions(pa.Table.from_batches([batch]), policies, decisions)
+
+
+def decide_rows(batches: Iterable[pa.RecordBatch], policy: Policy) -> dict[str, pa.Table]:
+    """The decision of one policy on rows that are all at hand, without a file."""
+    tables = (policy.count(pa.Table.from_batches([batch])) for batch in batches)
+    counted = [policy.merged([table]) for table in tables]
+    return {policy.name: policy.decide(policy.merged(counted))} if counted else {}
 
 
 def columns_of(policies: Iterable[Policy], names: Iterable[str]) -> list[str]:

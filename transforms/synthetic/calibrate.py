@@ -35,9 +35,8 @@ from orjson import OPT_SORT_KEYS, dumps
 from transforms.synthetic.config import SyntheticConfig
 from transforms.synthetic.conformal import MIN_CONTROLS, threshold
 from transforms.synthetic.posterior import UNIT, Curve, fit
-from transforms.synthetic.sample import BUCKETS
 
-__all__ = ["MISS", "Calibration", "Cell", "calibrate"]
+__all__ = ["CELL", "MISS", "Calibration", "Cell", "calibrate"]
 
 MISS = "0.05"
 """Chance, over the draw of the controls, that a cell breaks its promise."""
@@ -70,27 +69,52 @@ class Cell:
     left_out: int | None
     curve: Curve | None
 
-    def to_json(self) -> dict[str, Any]:
-        """As JSON can hold it."""
-        fields: dict[str, Any] = {
-            f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "curve"
+    def row(self) -> dict[str, Any]:
+        """As a row of `CELL`, without the columns that all cells share."""
+        curve = self.curve or Curve((), ())
+        return {
+            "lang": self.lang,
+            "bucket": self.bucket,
+            "controls": [{"source": n, "texts": c} for n, c in self.controls.items()],
+            "threshold": self.threshold,
+            "covers": None if self.covers is None else list(self.covers),
+            "left_out": self.left_out,
+            "at": list(curve.at),
+            "p": list(curve.p),
         }
-        fields["covers"] = None if self.covers is None else list(self.covers)
-        return fields | {"curve": self.curve.to_json() if self.curve else None}
 
     @classmethod
-    def from_json(cls, fields: Mapping[str, Any]) -> Cell:
-        """Reads what `to_json` made."""
-        curve, covers = fields["curve"], fields["covers"]
+    def of(cls, row: Mapping[str, Any]) -> Cell:
+        """Reads a row of `CELL`."""
+        covers = row["covers"]
         return cls(
-            lang=str(fields["lang"]),
-            bucket=int(fields["bucket"]),
-            controls={str(name): int(n) for name, n in fields["controls"].items()},
-            threshold=None if fields["threshold"] is None else int(fields["threshold"]),
+            lang=str(row["lang"]),
+            bucket=int(row["bucket"]),
+            controls={str(given["source"]): int(given["texts"]) for given in row["controls"]},
+            threshold=None if row["threshold"] is None else int(row["threshold"]),
             covers=None if covers is None else tuple(map(str, covers)),
-            left_out=fields["left_out"],
-            curve=Curve.from_json(curve) if curve else None,
+            left_out=row["left_out"],
+            curve=Curve.of(row["at"], row["p"]) if row["p"] else None,
         )
+
+
+CELL = pa.schema(
+    [
+        ("lang", pa.string()),
+        ("bucket", pa.int8()),
+        ("controls", pa.list_(pa.struct([("source", pa.string()), ("texts", pa.int64())]))),
+        ("threshold", pa.int32()),
+        ("covers", pa.list_(pa.string())),
+        ("left_out", pa.int32()),
+        ("at", pa.list_(pa.int32())),
+        ("p", pa.list_(pa.int32())),
+        ("prior", pa.int32()),
+        ("max_fpr", pa.int32()),
+        ("digest", pa.string()),
+    ]
+)
+"""A cell, the prior and rate that it was made with in ten-thousandths, and the digest of
+the whole calibration."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,38 +123,46 @@ class Calibration:
 
     Attributes:
         prior: Share of machine-made text, in ten-thousandths.
-        max_fpr: Promised false-positive rate.
+        max_fpr: Promised false-positive rate, in ten-thousandths.
         cells: By language and bucket, in that order.
     """
 
     prior: int
-    max_fpr: float
+    max_fpr: int
     cells: tuple[Cell, ...]
 
-    def to_json(self) -> dict[str, Any]:
-        """As JSON can hold it, with the digest of the rest."""
-        fields = {
-            "prior": self.prior / UNIT,
-            "max_fpr": self.max_fpr,
-            "confidence": float(1 - decimal.Decimal(MISS)),
-            "min_controls": MIN_CONTROLS,
-            "lengths": list(BUCKETS),
-            "cells": [cell.to_json() for cell in self.cells],
-        }
-        return fields | {"digest": xxhash.xxh3_128_hexdigest(dumps(fields, option=OPT_SORT_KEYS))}
+    def _rows(self) -> list[dict[str, Any]]:
+        shared = {"prior": self.prior, "max_fpr": self.max_fpr}
+        return [cell.row() | shared for cell in self.cells]
+
+    @property
+    def digest(self) -> str:
+        """XXH3-128 of the cells."""
+        return xxhash.xxh3_128_hexdigest(dumps(self._rows(), option=OPT_SORT_KEYS))
+
+    def table(self) -> pa.Table:
+        """Rows of `CELL`."""
+        rows = [row | {"digest": self.digest} for row in self._rows()]
+        return pa.Table.from_pylist(rows, schema=CELL)
 
     @classmethod
-    def from_json(cls, fields: Mapping[str, Any]) -> Calibration:
-        """Reads what `to_json` made.
+    def of(cls, table: pa.Table) -> Calibration:
+        """Reads what `table` made, also from JSON and back.
 
         Raises:
             ValueError: Its digest is not that of its content, or a value is none.
         """
-        rest = {name: value for name, value in fields.items() if name != "digest"}
-        if fields["digest"] != xxhash.xxh3_128_hexdigest(dumps(rest, option=OPT_SORT_KEYS)):
-            raise ValueError("the digest of the calibration is not that of its content")
-        cells = tuple(Cell.from_json(cell) for cell in fields["cells"])
-        return cls(round(fields["prior"] * UNIT), float(fields["max_fpr"]), cells)
+        rows = table.to_pylist()
+        shared = {(row["prior"], row["max_fpr"], row["digest"]) for row in rows}
+        if not rows:
+            return cls(0, 0, ())
+        if len(shared) > 1:
+            raise ValueError("the cells of the calibration are of several")
+        (prior, max_fpr, digest) = shared.pop()
+        made = cls(int(prior), int(max_fpr), tuple(Cell.of(row) for row in rows))
+        if made.digest != digest:
+            raise ValueError(f"the calibration has digest {made.digest}, and says {digest}")
+        return made
 
 
 def calibrate(controls: pa.Table, reference: pa.Table, config: SyntheticConfig) -> Calibration:
@@ -152,7 +184,7 @@ def calibrate(controls: pa.Table, reference: pa.Table, config: SyntheticConfig) 
         if len(against) < MIN_CONTROLS:
             against = machine.filter(pc.field("lang") == lang)
         found.append(_cell(lang, bucket, groups, _hosts(own), against, config))
-    return Calibration(round(config.prior * UNIT), config.max_fpr, tuple(found))
+    return Calibration(round(config.prior * UNIT), round(config.max_fpr * UNIT), tuple(found))
 
 
 def _cells(*tables: pa.Table) -> list[tuple[str, int]]:

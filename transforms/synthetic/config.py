@@ -6,7 +6,10 @@ import pydantic
 
 from transforms.settings import Settings
 
-__all__ = ["SyntheticConfig"]
+__all__ = ["SCORED_BY", "SyntheticConfig"]
+
+SCORED_BY = ("model",)
+"""Settings that annotation takes; selection takes the others."""
 
 
 class SyntheticConfig(Settings):

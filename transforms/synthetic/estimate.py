@@ -52,6 +52,8 @@ _FINE = 1 << 12
 """Fine bins; their numbers, which may be negative, count from the middle."""
 _ESTIMATES = {"score": ("classifier", classifier_share), "words": ("words", words_share)}
 
+_KEYS = ("lang", "source", "month")
+
 Key = tuple[str, str, str | None]
 Longs = npt.NDArray[np.int64]
 
@@ -83,13 +85,16 @@ def _known(reference: pa.Table, measure: int) -> pa.Table:
     return rows.append_column("bin", at).append_column("documents", ones)
 
 
+def _seed(*names: str) -> int:
+    """A seed that depends on names only."""
+    return xxhash.xxh3_64_intdigest("\0".join(names).encode())
+
+
 class _Known:
     """Texts of known origin for one measure, and who is compared with whom."""
 
     def __init__(self, strata: pa.Table, reference: pa.Table, measure: int) -> None:
-        own = strata.filter(
-            (pc.field("measure") == measure) & (pc.field("month") == CONTROLS)
-        )
+        own = strata.filter((pc.field("measure") == measure) & (pc.field("month") == CONTROLS))
         self._own = _grouped(own, ("lang", "source"))
         self._shipped = _grouped(_known(reference, measure), ("machine", "lang", "source"))
         self._compared = functools.cache(self._compare)
@@ -117,7 +122,7 @@ class _Known:
             return name, None
         lengths = [np.sum(groups, axis=(0, 2)) for groups in (human, machine)]
         able = np.minimum(*lengths) >= _LEAST_LENGTH
-        seed = xxhash.xxh3_64_intdigest(f"{lang}\0{source if name == 'source' else ''}")
+        seed = _seed(lang, source if name == "source" else "")
         return name, Compared.of(human, machine, able, seed) if able.any() else None
 
 
@@ -137,8 +142,7 @@ def _largest(strata: pa.Table) -> list[Key]:
     sizes = strata.group_by([*keys, "measure"]).aggregate([("documents", "sum")])
     most = sizes.group_by(keys).aggregate([("documents_sum", "max")]).to_pylist()
     ranked = sorted(
-        (-row["documents_sum_max"], row["lang"], row["source"], row["month"] or "")
-        + (row["month"] is None,)
+        (-row["documents_sum_max"], *(row[key] or "" for key in _KEYS), row["month"] is None)
         for row in most
         if row["documents_sum_max"] >= _LEAST_DOCUMENTS
     )[:MOST_STRATA]
@@ -194,33 +198,33 @@ def _fill(
     row[f"{name}_measured"] = measured
     if measured < _LEAST_DOCUMENTS:
         return
-    seed = xxhash.xxh3_64_intdigest("\0".join((row["lang"], row["source"], row["month"] or " ")))
+    seed = _seed(row["lang"], row["source"], row["month"] or " ")
     found = estimate(counts, compared, seed)
     row |= {f"{name}_{part}": getattr(found, part) for part in ("share", "low", "high")}
 
 
-def risen(shares: Iterable[Mapping[str, Any]], before: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Strata whose share has risen beyond what chance explains: the intervals do not meet.
+def risen(shares: pa.Table, before: Iterable[Mapping[str, Any]]) -> pa.StringArray:
+    """Warns where a share has risen beyond what chance explains: the intervals do not meet.
 
     Args:
         shares: Rows of `SHARE` of a run.
         before: Those of an earlier run, from its manifest.
 
     Returns:
-        One sentence for each stratum and estimate.
+        A sentence for each row; null where nothing has risen, or nobody can say.
     """
-    keys = ("lang", "source", "month")
-    old = {tuple(row.get(key) for key in keys): row for row in before}
+    old = {tuple(row.get(key) for key in _KEYS): row for row in before}
+    rows = [(row, old.get(tuple(row[key] for key in _KEYS), {})) for row in shares.to_pylist()]
+    return pa.array([_warning(row, then) for row, then in rows], pa.string())
+
+
+def _warning(row: Mapping[str, Any], then: Mapping[str, Any]) -> str | None:
     told = []
-    for row in shares:
-        then = old.get(tuple(row[key] for key in keys))
-        for name in ("classifier", "words") if then is not None else ():
-            low, high = row[f"{name}_low"], (then or {}).get(f"{name}_high")
-            if low is not None and high is not None and low > high:
-                when = row["month"] or "all months"
-                told.append(
-                    f"{row['lang']}, source {row['source'] or '(none)'}, {when}: the share of "
-                    f"machine-made text by {name} has risen from at most {high / 100:.1f} % to at "
-                    f"least {low / 100:.1f} %"
-                )
-    return told
+    for name, _ in _ESTIMATES.values():
+        low, high = row[f"{name}_low"], then.get(f"{name}_high")
+        if low is not None and high is not None and low > high:
+            told.append(
+                f"the share of machine-made text by {name} has risen from at most "
+                f"{high / 100:.1f} % to at least {low / 100:.1f} %"
+            )
+    return "; ".join(told) or None

@@ -53,7 +53,8 @@ def _evidence(prior: int) -> Longs:
     chance = np.clip(np.arange(UNIT + 1), 1, UNIT - 1)
     ratio = chance * (UNIT - prior) / ((UNIT - chance) * prior)
     share = (2 * np.arange(_SHARES) + 1) / (2 * _SHARES)
-    return np.rint(_FIXED * np.log(share * ratio[:, None] + (1 - share))).astype(np.int64)
+    log = np.log(share * ratio[:, None] + (1 - share))
+    return np.asarray(np.rint(_FIXED * log), dtype=np.int64)
 
 
 def posterior(sums: Longs, pages: Longs, prior: int) -> npt.NDArray[np.int16]:
@@ -73,7 +74,7 @@ def posterior(sums: Longs, pages: Longs, prior: int) -> npt.NDArray[np.int16]:
     log[:, _SHARES // 2 :] += math.log(prior)
     mass = np.exp(log - log.max(axis=1, keepdims=True))
     upper = mass[:, _SHARES // 2 :].sum(axis=1) / mass.sum(axis=1)
-    return np.rint(UNIT * upper).astype(np.int16)
+    return np.asarray(np.rint(UNIT * upper), dtype=np.int16)
 
 
 def host_rows(pages: pa.Table, prior: int) -> pa.Table:

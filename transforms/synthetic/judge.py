@@ -59,7 +59,9 @@ def judge(rows: pa.Table | pa.RecordBatch, calibration: Calibration) -> Judgemen
     values = rows.column("synthetic_score").to_numpy(zero_copy_only=False).astype(np.int16)
     for cell, which in _by_cell(rows, cells):
         if cell.covers is not None:
-            named = pc.is_in(rows.column("source").fill_null(""), pa.array(cell.covers, pa.string()))
+            named = pc.is_in(
+                rows.column("source").fill_null(""), pa.array(cell.covers, pa.string())
+            )
             which = which[named.to_numpy(zero_copy_only=False)[which]]
         at = known[which]
         covered[at] = True
@@ -69,7 +71,6 @@ def judge(rows: pa.Table | pa.RecordBatch, calibration: Calibration) -> Judgemen
     return Judgement(p, covered, above)
 
 
-@functools.lru_cache(maxsize=4)
 def _cells(calibration: Calibration) -> Mapping[tuple[str, int], Cell]:
     """The cells in which anything is said."""
     able = (cell for cell in calibration.cells if cell.threshold is not None)
@@ -94,9 +95,7 @@ def _by_cell(
     return found
 
 
-def tags(
-    given: pa.Array, tiered: npt.NDArray[np.bool_], judgement: Judgement
-) -> pa.Array:
+def tags(given: pa.Array, tiered: npt.NDArray[np.bool_], judgement: Judgement) -> pa.Array:
     """The tag of each text.
 
     Args:

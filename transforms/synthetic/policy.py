@@ -1,16 +1,13 @@
 """Run-wide decisions of this room: what is counted, what is decided, how it is applied.
 
-Pure functions with the signatures of `staging.survey.Policy`; a decision is a table of
-one row and column, `calibration`, or the hosts.
+Pure functions with the signatures of `staging.survey.Policy`.
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -28,7 +25,6 @@ __all__ = [
     "PAGES_OF",
     "apply_calibration",
     "apply_hosts",
-    "calibration_of",
     "count_controls",
     "count_hosts",
     "decide_calibration",
@@ -62,29 +58,18 @@ def count_controls(rows: pa.Table, before: int) -> pa.Table:
 
 
 def decide_calibration(controls: pa.Table, config: SyntheticConfig) -> pa.Table:
-    """The calibration of a run, as one row of JSON.
+    """The calibration of a run (`calibrate.CELL`).
 
     Args:
         controls: Rows of `sample.CONTROL` of the whole run.
         config: Of the room; names the reference.
     """
-    made = calibrate(controls, load_reference(config.reference).rows, config).to_json()
-    return pa.table({"calibration": [orjson.dumps(made, option=orjson.OPT_SORT_KEYS).decode()]})
-
-
-def calibration_of(decision: pa.Table) -> Calibration:
-    """The calibration that `decide_calibration` wrote down."""
-    return _parsed(decision.column("calibration")[0].as_py())
-
-
-@functools.lru_cache(maxsize=4)
-def _parsed(text: str) -> Calibration:
-    return Calibration.from_json(orjson.loads(text))
+    return calibrate(controls, load_reference(config.reference).rows, config).table()
 
 
 def apply_calibration(rows: pa.Table, decision: pa.Table, gamma: float) -> pa.Table:
     """Rows with `p_synthetic`, `synthetic_tag` and `weight` as the run has them."""
-    said = judge(rows, calibration_of(decision))
+    said = judge(rows, Calibration.of(decision))
     tiered = rows.column("origin_tier").is_valid().to_numpy(zero_copy_only=False)
     p = pa.array((said.p / UNIT).astype(np.float32), mask=said.p < 0)
     replaced = {

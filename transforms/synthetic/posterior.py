@@ -11,8 +11,8 @@ that it is compared with, as in conformal prediction.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from typing import Any
+import itertools
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -47,20 +47,16 @@ class Curve:
         steps = np.searchsorted(np.array(self.at, dtype=np.int64), scores, side="right")
         return np.array(self.p, dtype=np.int16)[steps]
 
-    def to_json(self) -> dict[str, Any]:
-        """As JSON can hold it."""
-        return {"at": list(self.at), "p": list(self.p)}
-
     @classmethod
-    def from_json(cls, fields: Mapping[str, Any]) -> Curve:
-        """Reads what `to_json` made.
+    def of(cls, at: Sequence[int], p: Sequence[int]) -> Curve:
+        """A curve from elsewhere.
 
         Raises:
             ValueError: It is no monotone step function.
         """
-        curve = cls(tuple(map(int, fields["at"])), tuple(map(int, fields["p"])))
-        rising = all(a < b for a, b in zip(curve.at, curve.at[1:], strict=False))
-        rising &= all(a <= b for a, b in zip(curve.p, curve.p[1:], strict=False))
+        curve = cls(tuple(map(int, at)), tuple(map(int, p)))
+        rising = all(a < b for a, b in itertools.pairwise(curve.at))
+        rising &= all(a <= b for a, b in itertools.pairwise(curve.p))
         if len(curve.p) != len(curve.at) + 1 or not rising:
             raise ValueError("a curve's scores and probabilities must ascend")
         if not 0 <= curve.p[0] <= curve.p[-1] <= UNIT:

@@ -52,7 +52,7 @@ def reference_rows(texts: Iterable[Labelled], score: Scores) -> pa.Table:
     Returns:
         Rows of `sample.REFERENCE`, sorted by all columns.
     """
-    distinct = sorted({text: None for text in texts})
+    distinct = sorted(dict.fromkeys(texts))
     parts = [REFERENCE.empty_table()]
     for first in range(0, len(distinct), _BATCH):
         text, lang, machine, source = zip(*distinct[first : first + _BATCH], strict=True)

@@ -65,7 +65,7 @@ set) of a machine-made one."""
 def buckets(n_chars: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int8]:
     """The length bucket of each text, 0 for the shortest."""
     sizes = np.asarray(n_chars.to_numpy(zero_copy_only=False))
-    return np.searchsorted(np.array(BUCKETS), sizes, side="right").astype(np.int8)
+    return np.asarray(np.searchsorted(np.array(BUCKETS), sizes, side="right"), dtype=np.int8)
 
 
 def clusters(host: pa.Array, source: pa.Array) -> npt.NDArray[np.uint64]:
@@ -77,8 +77,8 @@ def clusters(host: pa.Array, source: pa.Array) -> npt.NDArray[np.uint64]:
     if isinstance(named, pa.ChunkedArray):
         named = named.combine_chunks()
     coded: Any = named.dictionary_encode()
-    hashes = [xxhash.xxh3_64_intdigest(name) for name in coded.dictionary.to_pylist()]
-    return np.array(hashes, dtype=np.uint64)[coded.indices.to_numpy()]
+    hashes = [xxhash.xxh3_64_intdigest(name.encode()) for name in coded.dictionary.to_pylist()]
+    return np.asarray(np.array(hashes, dtype=np.uint64)[coded.indices.to_numpy()])
 
 
 def first_words(hashes: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.uint64]:

@@ -77,7 +77,8 @@ def coarse(histograms: Sequence[Group], bins: int = _BINS) -> Longs:
     """
     total = np.sum(histograms, axis=0)
     before = np.cumsum(total, axis=1) - total // 2
-    return np.minimum(bins - 1, before * bins // np.maximum(1, total.sum(axis=1, keepdims=True)))
+    whole = np.maximum(1, total.sum(axis=1, keepdims=True))
+    return np.asarray(np.minimum(bins - 1, before * bins // whole))
 
 
 def _density(groups: Floats) -> Floats:
@@ -119,7 +120,9 @@ def _most_likely(counts: Floats, human: Floats, machine: Floats) -> Floats:
     chance will have it: cut off there, chance would add up to a bias. The mean is cut.
 
     Args:
-        counts, human, machine: Texts and densities. Shape (rows, lengths, bins).
+        counts: Texts. Shape (rows, lengths, bins).
+        human: Their density among human texts, likewise.
+        machine: Their density among machine-made texts, likewise.
 
     Returns:
         Shape (rows,).
@@ -137,9 +140,7 @@ def _most_likely(counts: Floats, human: Floats, machine: Floats) -> Floats:
     return _averaged((low + high) / 2, counts)
 
 
-def _bounds(
-    there: npt.NDArray[np.bool_], human: Floats, apart: Floats
-) -> tuple[Floats, Floats]:
+def _bounds(there: npt.NDArray[np.bool_], human: Floats, apart: Floats) -> tuple[Floats, Floats]:
     """Between which shares each length's mixture is a density where there are texts."""
     zero = -human / np.where(apart == 0, 1, apart)
     low = np.where(there & (apart > 0), zero, -_BEYOND).max(axis=2)
@@ -157,7 +158,9 @@ def _corrected(counts: Floats, human: Floats, machine: Floats, cut: Longs) -> Fl
     """(q - f) / (r - f) of each length, averaged as in `_most_likely`.
 
     Args:
-        counts, human, machine: As for `_most_likely`.
+        counts: As for `_most_likely`.
+        human: As for `_most_likely`.
+        machine: As for `_most_likely`.
         cut: By length, the first bin above the cut. Shape (lengths,).
     """
     above = np.arange(counts.shape[-1]) >= cut[:, None]
@@ -208,7 +211,8 @@ class Compared:
         """Prepares the references.
 
         Args:
-            human, machine: One histogram a set, fine bins. Shape (lengths, fine) each.
+            human: One histogram a set, fine bins. Shape (lengths, fine) each.
+            machine: Likewise.
             able: Lengths to be used. Shape (lengths,).
             seed: Of the bootstrap.
         """
@@ -252,7 +256,9 @@ def classifier_share(counts: Longs, compared: Compared, seed: int) -> Estimate:
     """The share that is left of the classifier's when its errors are taken out.
 
     Args:
-        counts, compared, seed: As for `words_share`.
+        counts: As for `words_share`.
+        compared: As for `words_share`.
+        seed: As for `words_share`.
     """
     drawn = compared.draws(counts, seed)
     shares = _corrected(drawn, compared.human, compared.machine, compared.cut)

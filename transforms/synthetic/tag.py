@@ -20,7 +20,7 @@ from transforms.records import SYNTHETIC
 from transforms.synthetic.artefacts import MENTIONS, Artefact
 from transforms.synthetic.table import ARTEFACTS
 
-__all__ = ["PREFILTER", "WHOLE", "convicted", "tag"]
+__all__ = ["PREFILTER", "WHOLE", "by_evidence", "convicted", "tag"]
 
 _STEMS: Final = tuple(dict.fromkeys(artefact.stem for artefact in ARTEFACTS))
 PREFILTER: Final = "(?i)" + "|".join(_STEMS)
@@ -30,6 +30,7 @@ WHOLE: Final = 1_000_000
 """Selection weights are whole millionths; this is the weight of text that is not in doubt."""
 
 _DECLARED: Final = "declared:synthetic"
+_DECLARED_COPY: Final = "declared_copy"
 _LABELS: Final = pa.array(
     [_DECLARED]
     + [f"{kind}:{artefact.name}" for artefact in ARTEFACTS for kind in ("artefact", "hint")],
@@ -76,6 +77,31 @@ def tag(
     columns += [unscored if score is None else score, unscored if words is None else words]
     columns.append(pa.array(np.full(len(text), WHOLE, dtype=np.int32)))
     return pa.RecordBatch.from_arrays(columns, schema=SYNTHETIC)
+
+
+def by_evidence(evidence: pa.Array, of_origin: pa.Array) -> pa.StringArray:
+    """The tag that evidence alone gives: `synthetic`, or `uncalibrated` without any.
+
+    Args:
+        evidence: Lists, as in `synthetic_evidence`.
+        of_origin: Lists, as in `origin_evidence`: a copy's declaration holds, too.
+    """
+    machine = pc.or_(convicted(_whole(evidence)), _has(evidence, _DECLARED))
+    machine = pc.or_(machine, _has(of_origin, _DECLARED_COPY))
+    return pc.if_else(machine, "synthetic", "uncalibrated")
+
+
+def _whole(column: Any) -> Any:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _has(lists: Any, word: str) -> pa.BooleanArray:
+    """Which lists hold a word."""
+    lists = _whole(lists)
+    rows = pc.filter(pc.list_parent_indices(lists), pc.equal(pc.list_flatten(lists), word))
+    flags = np.zeros(len(lists), dtype=np.bool_)
+    flags[rows.to_numpy(zero_copy_only=False)] = True
+    return pa.array(flags)
 
 
 def convicted(evidence: pa.ListArray[Any]) -> pa.BooleanArray:

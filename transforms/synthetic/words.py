@@ -156,14 +156,14 @@ def _kind(data: Buffer, at: int, stop: int) -> tuple[int, int]:  # pragma: no co
 
 
 @njit
-def _find(keys: Hashes, key: np.uint64) -> int:  # pragma: no cover - compiled
+def _find(keys: Hashes, key: np.uint64) -> np.int64:  # pragma: no cover - compiled
     """The slot of a hash; -1 without one."""
     slot = np.int64(key % np.uint64(_SLOTS))
     while keys[slot] != 0:
         if keys[slot] == key:
             return slot
         slot = (slot + 1) % _SLOTS
-    return -1
+    return np.int64(-1)
 
 
 @njit
@@ -245,9 +245,7 @@ def _score(
 
 
 @njit
-def _tokens(
-    data: Buffer, begins: Longs, ends: Longs
-) -> int:  # pragma: no cover - compiled
+def _tokens(data: Buffer, begins: Longs, ends: Longs) -> int:  # pragma: no cover - compiled
     """Where the tokens of a text begin and end; returns how many there are."""
     count, at, lone = 0, np.int64(0), np.int64(-1)
     while True:

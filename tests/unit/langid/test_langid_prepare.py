@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.langid.prepare import WHOLE, excerpts, fold
+from transforms.langid.prepare import fold
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
 
@@ -52,61 +52,5 @@ def test_canonically_equal_texts_fold_alike(text: str) -> None:
     assert folded(decomposed) == folded(composed)
 
 
-def halves(text: str, max_chars: int) -> tuple[str, str]:
-    head, tail = excerpts(pa.array([text], pa.string()), max_chars)
-    head.validate(full=True)
-    tail.validate(full=True)
-    return head[0].as_py(), tail[0].as_py()
-
-
-@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=WHOLE), st.integers(0, 400))
-def test_a_short_text_is_its_own_excerpt(text: str, more: int) -> None:
-    assert halves(text, WHOLE + more) == (text, "")
-
-
-@given(
-    st.text("aé漢😀 ", min_size=1, max_size=30),
-    st.integers(1, 100),
-    st.integers(20, 800).map(lambda n: 2 * n),
-)
-def test_excerpts_are_parts_of_the_text_within_the_limit(unit: str, times: int, limit: int) -> None:
-    text = unit * times
-    head, tail = halves(text, limit)
-    assert head in text
-    assert tail in text
-    assert len(head) + len(tail) <= limit
-    if len(text) > limit:
-        assert head or tail
-
-
-def test_a_text_within_the_limit_is_cut_in_its_middle_without_loss() -> None:
-    text = "word " * 100
-    head, tail = halves(text, 600)
-    assert head + tail == text
-    assert head.endswith(" ")
-
-
-def test_excerpts_of_a_long_text_come_from_both_halves() -> None:
-    text = "a" * 10_000 + "b" * 10_000
-    assert halves(text, 600) == ("a" * 300, "b" * 300)
-
-
-def test_excerpts_start_after_a_space_when_one_is_near() -> None:
-    head, tail = halves("words " * 2000, 600)
-    assert head.startswith("words")
-    assert tail.startswith("words")
-
-
-def test_excerpts_do_not_depend_on_the_batch() -> None:
-    texts = pa.array(["x " * 900, "", "é" * 1000, "漢字" * 700, "y"], pa.string())
-    heads, tails = excerpts(texts, 600)
-    for row, text in enumerate(texts.to_pylist()):
-        assert halves(text, 600) == (heads[row].as_py(), tails[row].as_py())
-    part, _ = excerpts(texts.slice(2, 2), 600)
-    assert part.equals(heads.slice(2, 2))
-
-
 def test_no_texts() -> None:
-    empty = pa.array([], pa.string())
-    assert [len(part) for part in excerpts(empty, 600)] == [0, 0]
-    assert len(fold(empty)) == 0
+    assert len(fold(pa.array([], pa.string()))) == 0
