@@ -101,9 +101,13 @@ def _parser() -> Parser:
     languages = _simple(sub, "languages", "Print the language registry.", commands.languages)
     languages.add_argument("codes", nargs="*", metavar="CODE", help="such as swh, sw or swh_Latn")
     train = _simple(sub, "train", "Train a model.", commands.train)
-    train.add_argument("what", choices=["langid"])
+    train.add_argument("what", choices=["langid", "synthetic"])
     train.add_argument(
-        "--data", nargs="+", required=True, metavar="FILE", help="JSON Lines, .gz: text, lang"
+        "--data",
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help="JSON Lines, .gz: text, lang; for synthetic also label, generator, domain",
     )
     train.add_argument("--out", required=True, metavar="FILE", help="where the model goes")
     return parser

@@ -132,11 +132,21 @@ def languages(given: argparse.Namespace, beam: Sequence[str]) -> int:
 
 def train(given: argparse.Namespace, beam: Sequence[str]) -> int:
     """Trains a model."""
-    from transforms.langid.train import train as train_langid
-
     del beam
-    for path in given.data:
+    data = _data_files(given.data)
+    if given.what == "langid":
+        from transforms.langid.train import train as train_langid
+
+        train_langid(data, pathlib.Path(given.out))
+    else:
+        from transforms.synthetic.train import train as train_synthetic
+
+        train_synthetic(data, pathlib.Path(given.out))
+    return 0
+
+
+def _data_files(paths: Sequence[str]) -> list[pathlib.Path]:
+    for path in paths:
         if not pathlib.Path(path).is_file():
             raise UsageError(f"--data {path} does not exist, or is no file")
-    train_langid([pathlib.Path(path) for path in given.data], pathlib.Path(given.out))
-    return 0
+    return [pathlib.Path(path) for path in paths]
