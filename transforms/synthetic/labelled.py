@@ -12,10 +12,10 @@ import orjson
 import xxhash
 
 from transforms.errors import InputError
+from transforms.synthetic.examples import is_untuned
 
 __all__ = ["Labelled", "fold_of", "read_labelled"]
 
-_LABELS = ("human", "machine")
 _LANG = re.compile(r"[a-z]{3}_[A-Z][a-z]{3}")
 
 
@@ -27,12 +27,19 @@ class Labelled(NamedTuple):
         lang: Label, such as `eng_Latn`.
         machine: Whether it is machine-made.
         source: The set it is of: its file's name up to the first dot.
+        generator: Which machine; `human` for none.
     """
 
     text: str
     lang: str
     machine: bool
     source: str
+    generator: str
+
+    @property
+    def kind(self) -> str:
+        """The set and, of machine-made text, the generator."""
+        return f"{self.source}/{self.generator}" if self.machine else self.source
 
 
 def fold_of(text: str) -> int:
@@ -56,7 +63,8 @@ def read_labelled(paths: Sequence[Path], label: str | None = None) -> Iterator[L
     Args:
         paths: Files; each is a set of its own.
         label: What every text is that says nothing of itself; None where each has to.
-            Texts with a label other than `human` and `machine` are left out.
+            Texts with a label other than `human` and `machine` are left out, and
+            so are those of generators that were never tuned to follow instructions.
 
     Raises:
         InputError: A line lacks a field or holds something else there.
@@ -68,10 +76,11 @@ def read_labelled(paths: Sequence[Path], label: str | None = None) -> Iterator[L
                     row = orjson.loads(line)
                     given = row["label"] if label is None else row.get("label", label)
                     lang, text = _label(row["lang"]), str(row["text"])
+                    generator = str(row.get("generator", "unknown"))
                 except (KeyError, TypeError, ValueError) as error:
                     raise InputError(
                         f"{path}, line {number}: {error}; a labelled text is a JSON object with "
                         "the strings text, lang and label (human or machine)"
                     ) from error
-                if given in _LABELS:
-                    yield Labelled(text, lang, given == "machine", _source(path))
+                if given == "human" or (given == "machine" and not is_untuned(generator)):
+                    yield Labelled(text, lang, given == "machine", _source(path), generator)

@@ -55,7 +55,9 @@ def reference_rows(texts: Iterable[Labelled], score: Scores) -> pa.Table:
     distinct = sorted(dict.fromkeys(texts))
     parts = [REFERENCE.empty_table()]
     for first in range(0, len(distinct), _BATCH):
-        text, lang, machine, source = zip(*distinct[first : first + _BATCH], strict=True)
+        batch = distinct[first : first + _BATCH]
+        text, lang, machine, *_ = zip(*batch, strict=True)
+        source = [given.kind for given in batch]
         column, label = pa.array(text, pa.string()), pa.array(lang, pa.string())
         margin, words = score(column, label)
         lengths = pa.array(buckets(pc.utf8_length(column)))

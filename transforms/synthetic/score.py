@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.synthetic.classifier import load_classifier
 from transforms.synthetic.words import WordTable, load_words
 
 __all__ = ["Classifier", "Scorer", "load_scorer"]
@@ -80,6 +81,4 @@ def load_scorer(model: str | None = None) -> Scorer:
     Raises:
         InputError: A file cannot be read, or is not what it should be.
     """
-    from transforms.synthetic.classifier import load_classifier
-
     return Scorer(load_classifier(model), load_words())
