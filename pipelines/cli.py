@@ -101,15 +101,25 @@ def _parser() -> Parser:
     languages = _simple(sub, "languages", "Print the language registry.", commands.languages)
     languages.add_argument("codes", nargs="*", metavar="CODE", help="such as swh, sw or swh_Latn")
     train = _simple(sub, "train", "Train a model.", commands.train)
-    train.add_argument("what", choices=["langid", "synthetic"])
+    train.add_argument("what", choices=["langid", "synthetic", "words"])
     train.add_argument(
         "--data",
         nargs="+",
         required=True,
         metavar="FILE",
-        help="JSON Lines, .gz: text, lang; for synthetic also label, generator, domain",
+        help="JSON Lines, .gz: text, lang; for synthetic also label, generator, domain; for "
+        "words also label",
     )
     train.add_argument("--out", required=True, metavar="FILE", help="where the model goes")
+    calibrate = _simple(sub, "calibrate", "Make a table of reference scores.", commands.calibrate)
+    calibrate.add_argument("what", choices=["synthetic"])
+    for name, told in (
+        ("--controls", "human text: JSON Lines, .gz: text, lang; a file is a source"),
+        ("--machine", "machine-made text, likewise; by default what the table that ships has"),
+    ):
+        calibrate.add_argument(name, nargs="+", default=[], metavar="FILE", help=told)
+    calibrate.add_argument("--synthetic-model", metavar="FILE", help="another classifier")
+    calibrate.add_argument("--out", required=True, metavar="FILE", help="where the table goes")
     return parser
 
 

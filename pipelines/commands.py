@@ -15,7 +15,7 @@ from pipelines.config import Config, load_config
 from pipelines.options import flag_values
 from transforms.errors import UsageError
 
-__all__ = ["annotate", "curate", "inspect", "languages", "plan"]
+__all__ = ["annotate", "calibrate", "curate", "inspect", "languages", "plan"]
 __all__ += ["select", "train", "verify"]
 
 _LOG = logging.getLogger("holdfast")
@@ -138,10 +138,33 @@ def train(given: argparse.Namespace, beam: Sequence[str]) -> int:
         from transforms.langid.train import train as train_langid
 
         train_langid(data, pathlib.Path(given.out))
+    elif given.what == "words":
+        from transforms.synthetic.labelled import read_labelled
+        from transforms.synthetic.words_train import train_words
+
+        train_words(read_labelled(data), pathlib.Path(given.out))
     else:
         from transforms.synthetic.train import train as train_synthetic
 
         train_synthetic(data, pathlib.Path(given.out))
+    return 0
+
+
+def calibrate(given: argparse.Namespace, beam: Sequence[str]) -> int:
+    """Makes a table of reference scores."""
+    from transforms.synthetic.reference import make_reference
+    from transforms.synthetic.score import load_scorer
+
+    del beam
+    if not given.controls:
+        raise UsageError("no controls are given; name files of human text with --controls")
+    rows = make_reference(
+        _data_files(given.controls),
+        _data_files(given.machine),
+        load_scorer(given.synthetic_model),
+        given.out,
+    )
+    report.print_reference(rows, report.console())
     return 0
 
 

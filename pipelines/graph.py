@@ -196,7 +196,8 @@ def select(given: Collections, job: Job) -> None:
 def _hosts(judged: Collections, policies: tuple[Policy, ...], job: Job) -> beam.PCollection:
     """What is decided of hosts, from all of their pages."""
     prior = round(job.config.synthetic.prior * UNIT)
-    pages = judged | "Read pages" >> ReadRows((*PAGES_OF, "lang", "mixed", "tail"), pages_of, policies)
+    names = (*PAGES_OF, "lang", "mixed", "tail")  # the last three are decided, too
+    pages = judged | "Read pages" >> ReadRows(names, pages_of, policies)
     hosts = {"pages": pages} | Exchange(
         "Judge hosts",
         {"pages": Input(PAGE, by_hash("host"))},

@@ -28,7 +28,7 @@ from transforms.ingest.listing import INPUTS, InputFile, list_inputs, read_input
 from transforms.langid.model import load_model
 from transforms.outcome import read_outcome
 from transforms.staging.record import ANNOTATED, read_record
-from transforms.synthetic.reference import load_reference
+from transforms.synthetic.reference import NO_REFERENCE, load_reference
 from transforms.synthetic.score import load_scorer
 
 __all__ = ["Launch", "launch", "prepare"]
@@ -110,19 +110,28 @@ def _models(config: Config) -> dict[str, str]:
     }
 
 
-def _digests(config: Config, models: Mapping[str, str]) -> dict[str, str]:
-    """Digests of the files that a configuration names, and that decide the output.
+def _compared(config: Config, models: Mapping[str, str]) -> Config:
+    """The configuration without reference scores that are of another classifier.
 
     Raises:
-        InputError: The reference scores are another classifier's.
+        InputError: The configuration names such scores itself.
     """
-    reference, scorer = load_reference(config.synthetic.reference), models["synthetic_model"]
-    if reference.model != scorer:
-        name = config.synthetic.reference or "that ships"
+    given, scorer = config.synthetic.reference, models["synthetic_model"]
+    if given == NO_REFERENCE or load_reference(given).model == scorer:
+        return config
+    if given is not None:
         raise InputError(
-            f"the reference scores {name} are of classifier {reference.model}, and the text has "
-            f"scores of {scorer}; make a table with `holdfast calibrate synthetic`"
+            f"the reference scores {given} are of classifier {load_reference(given).model}, and "
+            f"the text has scores of {scorer}; make a table with `holdfast calibrate synthetic`"
         )
+    _LOG.warning("the reference scores that ship are not of this classifier, and are left out")
+    update = {"synthetic": config.synthetic.model_copy(update={"reference": NO_REFERENCE})}
+    return config.model_copy(update=update)
+
+
+def _digests(config: Config, models: Mapping[str, str]) -> dict[str, str]:
+    """Digests of the files that a configuration names, and that decide the output."""
+    reference = load_reference(config.synthetic.reference)
     found = dict(models) | {"synthetic_reference": reference.digest}
     if config.exclude:
         found["exclude"] = ExcludeList.read(config.exclude).digest
@@ -167,12 +176,11 @@ def prepare(
         record = read_record(staging, ANNOTATED)
         config, annotation = config.annotated_as(record["config"], staging), record["annotation"]
         models = _recorded(record, staging)
-        digests = _digests(config, models)
     else:
         models = _models(config)
-        digests = _digests(config, models)
         annotation = config.digest_of("annotation", models)
-    selection = config.digest_of("selection", digests)
+    config = _compared(config, models)
+    selection = config.digest_of("selection", _digests(config, models))
     name = _run_name(files, annotation, selection)
     run = None if kind == "annotate" else str(config.output)
     done = run is not None and check_output(run, name, staging)

@@ -2,20 +2,21 @@
 
 A threshold is the highest of the thresholds that each source of controls asks for by
 itself (`conformal`), each with its part of the chance to be wrong. With confidence
-`1 - MISS` the false-positive rate is therefore at most `max_fpr` for every control
-source, and for whatever mixture of them, at once.
+`1 - MISS` the false-positive rate is therefore at most `max_fpr` for every source that it
+was made from, and for whatever mixture of them, at once.
 
-Controls of one source do not speak for another. A cell speaks for sources without
-controls of their own only where its controls have shown that they travel:
+Controls of one source do not speak for another: what is rare in one way of writing is
+the rule in the next. A cell speaks
 
-* the controls come from `MIN_CONTROLS` hosts or more: one text of each gives a threshold,
-  too, whose guarantee is for the texts of a new host (Dunn, Wasserman and Ramdas,
-  Distribution-free prediction sets for two-layer hierarchical models, 2022, section 4.2:
-  one observation a group); or there are at least three sources;
-* and each source, left out in turn, is held to `max_fpr` by the threshold of the others.
-
-For a source that is exchangeable with the G that were left out in turn, the chance of a
-higher rate is about 1 / (G + 1), which no method can better without assumptions.
+* for all sources, if at least three of them (of the run, or of the reference) are each held
+  to `max_fpr` by the threshold of the others, left out in turn. For a source that is
+  exchangeable with these G the chance of a higher rate is about 1 / (G + 1), which no
+  method betters without assumptions;
+* for all sources, if the run's controls come from `MIN_CONTROLS` hosts: one text of each
+  gives a threshold, too, whose guarantee is for the texts of a new host (Dunn, Wasserman
+  and Ramdas, Distribution-free prediction sets for two-layer hierarchical models, 2022,
+  section 4.2: one observation a group); and if no source of the run, left out, objects;
+* otherwise for the sources of the run that have controls of their own, and nobody else.
 """
 
 from __future__ import annotations
@@ -179,11 +180,11 @@ def calibrate(controls: pa.Table, reference: pa.Table, config: SyntheticConfig) 
     found = []
     for lang, bucket in _cells(controls, human):
         own, shipped = _of(controls, lang, bucket), _of(human, lang, bucket)
-        groups = _by_source(own) | {f"reference:{n}": s for n, s in _by_source(shipped).items()}
         against = _of(machine, lang, bucket)
         if len(against) < MIN_CONTROLS:
             against = machine.filter(pc.field("lang") == lang)
-        found.append(_cell(lang, bucket, groups, _hosts(own), against, config))
+        groups = _by_source(own), _by_source(shipped)
+        found.append(_cell(lang, bucket, *groups, _hosts(own), against, config))
     return Calibration(round(config.prior * UNIT), round(config.max_fpr * UNIT), tuple(found))
 
 
@@ -216,43 +217,70 @@ def _hosts(controls: pa.Table) -> Scores:
 def _cell(
     lang: str,
     bucket: int,
-    groups: Mapping[str, Scores],
+    run: Mapping[str, Scores],
+    reference: Mapping[str, Scores],
     hosts: Scores,
     against: pa.Table,
     config: SyntheticConfig,
 ) -> Cell:
-    large = {name: scores for name, scores in groups.items() if len(scores) >= MIN_CONTROLS}
-    many = len(hosts) >= MIN_CONTROLS
-    miss = str(decimal.Decimal(MISS) / max(1, len(large) + many))
-    asked = {name: threshold(scores, config.max_fpr, miss) for name, scores in large.items()}
-    able = {name: at for name, at in asked.items() if at is not None}
-    wide = threshold(hosts, config.max_fpr, miss) if many else None
-    left_out = _left_out(able, large)
-    travels = (wide is not None or len(able) >= _SOURCES) and (
-        left_out is None or left_out <= round(config.max_fpr * UNIT)
-    )
-    highest = max([*able.values(), *([] if wide is None else [wide])], default=None)
-    machine = list(_by_source(against).values())
+    everyone = {**run, **{f"reference:{name}": scores for name, scores in reference.items()}}
+    best: tuple[Mapping[str, Scores], tuple[str, ...] | None] | None = None
+    left_out = _left_out(_large(everyone), config)
+    if _held(left_out, config) and len(_large(everyone)) >= _SOURCES:
+        best = (_large(everyone), None)
+    elif len(hosts) >= MIN_CONTROLS and _held(_left_out(_large(run), config), config, few=True):
+        best = (_large(run) | {"": hosts}, None)
+    elif own := _large(run):
+        best = (own, tuple(sorted(own)))
+    speaking, covers = best or ({}, ())
+    highest = _highest(speaking, config)
     enough = highest is not None and len(against) >= MIN_CONTROLS
-    human = [large[name] for name in able] or [hosts]
     return Cell(
         lang=lang,
         bucket=bucket,
-        controls={name: len(scores) for name, scores in groups.items()},
+        controls={name: len(scores) for name, scores in everyone.items()},
         threshold=highest,
-        covers=None if travels else tuple(sorted(able)),
+        covers=() if highest is None else covers,
         left_out=left_out,
-        curve=fit(human, machine, round(config.prior * UNIT)) if enough else None,
+        curve=_curve(speaking, against, config) if enough else None,
     )
 
 
-def _left_out(able: Mapping[str, int], large: Mapping[str, Scores]) -> int | None:
+def _large(groups: Mapping[str, Scores]) -> dict[str, Scores]:
+    return {name: scores for name, scores in groups.items() if len(scores) >= MIN_CONTROLS}
+
+
+def _highest(groups: Mapping[str, Scores], config: SyntheticConfig) -> int | None:
+    """The highest threshold of any group; null where one has too few texts to say."""
+    miss = str(decimal.Decimal(MISS) / max(1, len(groups)))
+    asked = [threshold(scores, config.max_fpr, miss) for scores in groups.values()]
+    able = [at for at in asked if at is not None]
+    return max(able) if able and len(able) == len(asked) else None
+
+
+def _curve(human: Mapping[str, Scores], against: pa.Table, config: SyntheticConfig) -> Curve:
+    machine = list(_by_source(against).values())
+    return fit(list(human.values()), machine, round(config.prior * UNIT))
+
+
+def _held(left_out: int | None, config: SyntheticConfig, *, few: bool = False) -> bool:
+    """Whether sources that were left out were held to the rate.
+
+    Args:
+        left_out: What `_left_out` found.
+        config: The rate.
+        few: Whether no source to leave out is no objection.
+    """
+    return few if left_out is None else left_out <= round(config.max_fpr * UNIT)
+
+
+def _left_out(groups: Mapping[str, Scores], config: SyntheticConfig) -> int | None:
     """The highest rate of a source under the others' threshold, in ten-thousandths, up."""
-    if len(able) < 2:
+    if len(groups) < 2:
         return None
     rates = []
-    for name in able:
-        others = max(at for other, at in able.items() if other != name)
-        above = int((large[name] > others).sum())
-        rates.append(-(-above * UNIT // len(large[name])))
+    for name, scores in groups.items():
+        highest = _highest({n: s for n, s in groups.items() if n != name}, config)
+        above = len(scores) if highest is None else int((scores > highest).sum())
+        rates.append(-(-above * UNIT // len(scores)))
     return max(rates)

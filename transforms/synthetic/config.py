@@ -17,8 +17,8 @@ class SyntheticConfig(Settings):
 
     Attributes:
         model: Another classifier's file; null for the one that ships.
-        reference: Another table of reference scores (`holdfast calibrate synthetic`);
-            null for the one that ships.
+        reference: Another table of reference scores (`holdfast calibrate synthetic`),
+            or `none`; null for the one that ships, if it is of this classifier.
         prior: Share of machine-made text at which `p_synthetic` is a probability.
         max_fpr: Greatest share of human text that may be tagged `likely_synthetic`.
         gamma: Exponent of the selection weight (1 - p)^gamma; 0 weighs nothing.

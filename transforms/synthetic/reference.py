@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import importlib.resources
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -16,13 +17,25 @@ import xxhash
 
 from transforms import storage
 from transforms.errors import InputError
-from transforms.synthetic.labelled import Labelled
+from transforms.synthetic.labelled import Labelled, read_labelled
 from transforms.synthetic.sample import REFERENCE, buckets
+from transforms.synthetic.score import Scorer
 
-__all__ = ["Reference", "Scores", "load_reference", "reference_rows", "write_reference"]
+__all__ = [
+    "NO_REFERENCE",
+    "Reference",
+    "Scores",
+    "load_reference",
+    "make_reference",
+    "reference_rows",
+    "write_reference",
+]
 
 Scores = Callable[[pa.StringArray, pa.StringArray], tuple[pa.Int16Array, pa.Int16Array]]
 """`(text, lang)` to the classifier's margin and the evidence of the words."""
+
+NO_REFERENCE = "none"
+"""Says that there is no table: only the controls of the run speak."""
 
 _SHIPPED = "synthetic_reference.parquet"
 _BATCH = 1000
@@ -88,13 +101,54 @@ def write_reference(rows: pa.Table, model: str, path: str) -> None:
     storage.write_bytes_atomically(path, sink.getvalue())
 
 
+def make_reference(
+    controls: Sequence[Path], machine: Sequence[Path], scorer: Scorer, path: str
+) -> pa.Table:
+    """Scores texts of known origin and writes the table of their scores.
+
+    Args:
+        controls: Files of human text; each is a source of its own.
+        machine: Files of machine-made text. None for the scores of the table that ships.
+        scorer: The classifier and the table of words.
+        path: Where the table goes.
+
+    Returns:
+        What was written (`sample.REFERENCE`).
+
+    Raises:
+        InputError: A file cannot be read, or the table that ships is not of this
+            classifier.
+    """
+    human = reference_rows(read_labelled(controls, "human"), scorer)
+    rows = [human.filter(~pc.field("machine"))]
+    if machine:
+        made = reference_rows(read_labelled(machine, "machine"), scorer)
+        rows.append(made.filter(pc.field("machine")))
+    else:
+        shipped = load_reference()
+        if shipped.model != scorer.digest:
+            raise InputError(
+                f"the scores of machine-made text that ship are of classifier {shipped.model}, "
+                f"not of {scorer.digest}; name files of machine-made text with --machine"
+            )
+        rows.append(shipped.rows.filter(pc.field("machine")))
+    table = pa.concat_tables(rows)
+    write_reference(table, scorer.digest, path)
+    return table
+
+
 @functools.lru_cache(maxsize=2)
 def load_reference(path: str | None = None) -> Reference:
-    """Reads a table of reference scores; the one that ships by default.
+    """Reads a table of reference scores.
+
+    Args:
+        path: A file, or `NO_REFERENCE`; None for the table that ships.
 
     Raises:
         InputError: The file is none.
     """
+    if path == NO_REFERENCE:
+        return Reference(REFERENCE.empty_table(), "", "")
     if path is None:
         shipped = importlib.resources.files("transforms.data").joinpath(_SHIPPED)
         data, path = shipped.read_bytes(), _SHIPPED
