@@ -30,22 +30,24 @@ _DEFAULT_OUT = Path(__file__).parent.parent / "transforms" / "data" / "words.tsv
 
 _AFFINITY = 0.85
 """Least share of a word's occurrences that are in its language."""
-_MOST_WORDS = 150
+_MOST_WORDS = 300
 _LEAST_COUNT = 3
 """A word seen less often is no frequent one."""
-_CHARS = 400
-"""About the length of the texts that a list is measured on."""
-_QUANTILE = 0.05
-_CAUTION = 2
-"""The least share is this part of what all but 5 % of known texts reach: text of other
-registers holds fewer of the words."""
+_CHARS = 200
+"""About the length of the texts that a list is measured on: short ones are the hard ones."""
+_ENOUGH = 0.01
+"""A least share that no more of the neighbours' texts reach need not be raised further:
+known texts of other registers hold fewer of the words than those that are measured."""
+_STEPS = (1, 100, 200, 300, 500, 700, 1000, 1500, 2000)
+"""Least shares that are tried, in 1/10,000; the first asks for one word of any text."""
 _NEAREST = 10
 """Languages, those that pass a list most easily, that stand for all others."""
-_WORST_MISS, _WORST_PASS = 3000, 5000
+_WORST_MISS, _WORST_PASS = 5000, 5000
 """A list that fails more of its own, or passes more of its neighbours, is no test."""
 _SCALE = 10_000
 
-Sentences = Mapping[str, Sequence[str]]
+Sources = Mapping[str, Sequence[str]]
+"""Sentences of one language by source."""
 Shares = npt.NDArray[np.int64]
 
 
@@ -65,32 +67,30 @@ def _folded(texts: Sequence[str]) -> list[str]:
     return fold(pa.array(texts, pa.string())).to_pylist()  # type: ignore[no-any-return]
 
 
-def _frequencies(sentences: Sentences) -> dict[str, Counter[str]]:
-    return {
-        label: Counter(word for text in _folded(texts) for word in text.split())
-        for label, texts in sentences.items()
-    }
+def _words(texts: Iterable[str]) -> Counter[str]:
+    return Counter(word for text in _folded(list(texts)) for word in text.split())
 
 
-def _listed(sentences: Sentences) -> dict[str, tuple[str, ...]]:
-    """The words of each language's list, most frequent first."""
-    counts = _frequencies(sentences)
+def _spread(counts: Iterable[Counter[str]]) -> dict[str, float]:
+    """The share of each word in every language, added up: languages count alike."""
     spread: dict[str, float] = defaultdict(float)
-    for counter in counts.values():
+    for counter in counts:
         total = sum(counter.values())
         for word, count in counter.items():
             spread[word] += count / total
-    found = {}
-    for label, counter in counts.items():
-        total = sum(counter.values())
-        own = [
-            (-count, word)
-            for word, count in counter.items()
-            if count >= _LEAST_COUNT and len(word) > 1 and "0" not in word
-            if count / total >= _AFFINITY * spread[word]
-        ]
-        found[label] = tuple(word for _, word in sorted(own)[:_MOST_WORDS])
-    return found
+    return spread
+
+
+def _listed(counter: Counter[str], spread: Mapping[str, float]) -> tuple[str, ...]:
+    """The words of a language's list, most frequent first."""
+    total = sum(counter.values())
+    own = [
+        (-count, word)
+        for word, count in counter.items()
+        if count >= _LEAST_COUNT and len(word) > 1 and "0" not in word
+        if count / total >= _AFFINITY * max(spread[word], count / total)
+    ]
+    return tuple(word for _, word in sorted(own)[:_MOST_WORDS])
 
 
 def _shares(lists: WordLists, label: str, folded: Sequence[str]) -> Shares:
@@ -103,47 +103,102 @@ def _shares(lists: WordLists, label: str, folded: Sequence[str]) -> Shares:
     return (found[enough].astype(np.int64) * _SCALE) // total[enough]
 
 
-def _measured(lists: WordLists, label: str, own: Shares, others: Iterable[Shares]) -> WordList:
+def _measured(lists: WordLists, label: str, own: Shares, others: Sequence[Shares]) -> WordList:
     """A list with its least share and how well it tells."""
-    low = int(np.quantile(own, _QUANTILE, method="lower")) // _CAUTION if len(own) else 0
-    least = max(low, 1)  # at least one word, however long the text
+    near = _nearest(others)
+    least = next((step for step in _STEPS if (near >= step).mean() <= _ENOUGH), _STEPS[-1])
+    passes = (int((near >= least).sum()) + 1) * _SCALE // (len(near) + 2)
+    return WordList(label, least, _missed(own, least), passes, lists.lists[label].words)
+
+
+def _missed(own: Shares, least: int) -> int:
     # One more of either kind, so that nothing untested counts as certain.
-    miss = (int((own < least).sum()) + 1) * _SCALE // (len(own) + 2)
-    passing = sorted((int((o >= least).sum()) / len(o), len(o)) for o in others if len(o) > 2)
-    nearest = passing[-_NEAREST:]
-    passed, tried = round(sum(rate * size for rate, size in nearest)), sum(n for _, n in nearest)
-    passes = (passed + 1) * _SCALE // (tried + 2)
-    return WordList(label, least, miss, passes, lists.lists[label].words)
+    return (int((own < least).sum()) + 1) * _SCALE // (len(own) + 2)
 
 
-def build(sentences: Mapping[str, Mapping[str, Sequence[str]]]) -> list[WordList]:
-    """Lists of the languages that a list can tell, by label.
+def _nearest(others: Sequence[Shares]) -> Shares:
+    """Shares in the texts of the languages that have most of the words."""
+    some = [shares for shares in others if len(shares) > 2]
+    ranked = sorted(some, key=lambda shares: (float(shares.mean()), len(shares)))
+    return np.concatenate(ranked[-_NEAREST:])
 
-    Words are drawn from all sentences; how well they tell is measured with words drawn
-    from every other sentence of a source, on the texts that the rest makes.
+
+def _elsewhere(
+    counts: Mapping[str, Counter[str]], sources: Sources, spread: Mapping[str, float], least: int
+) -> list[tuple[int, int]]:
+    """For each source of a language: how often a list of one more source misses it.
+
+    Returns:
+        By source: the miss, in 1/10,000, of a list that all the others make, and of one
+        that the smallest of the others makes alone.
     """
-    halves: list[dict[str, list[str]]] = [{}, {}]
-    for label, sources in sentences.items():
-        for half in (0, 1):
-            halves[half][label] = [t for texts in sources.values() for t in texts[half::2]]
-    drawn = WordLists(WordList(*one) for one in _unmeasured(_listed(halves[0])))
-    tested = {label: _folded(documents(texts)) for label, texts in halves[1].items()}
-    whole = _listed(
-        {label: [t for texts in s.values() for t in texts] for label, s in sentences.items()}
-    )
     found = []
-    for label in sorted(drawn.lists):
-        others = (_shares(drawn, label, texts) for k, texts in tested.items() if k != label)
-        one = _measured(drawn, label, _shares(drawn, label, tested[label]), others)
-        if one.miss <= _WORST_MISS and one.passes <= _WORST_PASS and whole[label]:
-            found.append(WordList(label, one.least, one.miss, one.passes, whole[label]))
+    for name, texts in sources.items():
+        others = {other: counter for other, counter in counts.items() if other != name}
+        smallest = min(others.values(), key=lambda counter: counter.total())
+        folded, missed = _folded(documents(texts)), []
+        for counter in (sum(others.values(), Counter[str]()), smallest):
+            drawn = WordLists([WordList("x", 0, 0, 0, _listed(counter, spread))])
+            missed.append(_missed(_shares(drawn, "x", folded), least))
+        found.append((missed[0], missed[1]))
     return found
 
 
-def _unmeasured(
-    listed: Mapping[str, tuple[str, ...]],
-) -> Iterable[tuple[str, int, int, int, tuple[str, ...]]]:
-    return [(label, 0, 0, 0, words) for label, words in listed.items() if words]
+def build(sentences: Mapping[str, Sources]) -> list[WordList]:
+    """Lists of the languages that a list can tell, by label.
+
+    What passes a list, and which least share that asks for, is measured with words drawn
+    from every other sentence on the texts that the rest makes. What a list misses is
+    measured on text from another source than its words; for a language with one source it
+    is what the smallest source of a language with several misses, on average.
+    """
+    halves = [_half(sentences, half) for half in (0, 1)]
+    drawn = _lists({label: _words(texts) for label, texts in halves[0].items()})
+    tested = {label: _folded(documents(texts)) for label, texts in halves[1].items()}
+    measured = {}
+    for label in drawn.lists:
+        others = [_shares(drawn, label, texts) for k, texts in tested.items() if k != label]
+        measured[label] = _measured(drawn, label, _shares(drawn, label, tested[label]), others)
+    return _finished(sentences, measured)
+
+
+def _half(sentences: Mapping[str, Sources], first: int) -> dict[str, list[str]]:
+    """Every other sentence of each source."""
+    return {
+        label: [text for texts in sources.values() for text in texts[first::2]]
+        for label, sources in sentences.items()
+    }
+
+
+def _lists(counts: Mapping[str, Counter[str]]) -> WordLists:
+    spread = _spread(counts.values())
+    listed = {label: _listed(counter, spread) for label, counter in counts.items()}
+    return WordLists(WordList(label, 0, 0, 0, words) for label, words in listed.items() if words)
+
+
+def _finished(sentences: Mapping[str, Sources], measured: Mapping[str, WordList]) -> list[WordList]:
+    """Lists of words from all sentences, with what they miss elsewhere."""
+    counts = {
+        label: {name: _words(texts) for name, texts in sources.items()}
+        for label, sources in sentences.items()
+    }
+    whole = {label: sum(own.values(), Counter[str]()) for label, own in counts.items()}
+    spread, final = _spread(whole.values()), _lists(whole)
+    missed, alone = {}, []
+    for label, one in measured.items():
+        if len(sentences[label]) > 1:
+            found = _elsewhere(counts[label], sentences[label], spread, one.least)
+            missed[label] = sum(by_others for by_others, _ in found) // len(found)
+            alone += [by_smallest for _, by_smallest in found]
+    usual = sum(alone) // max(1, len(alone))
+    print(f"a list of one source misses {usual / 100:.1f} % of the texts of another")
+    found = []
+    for label, one in sorted(measured.items()):
+        miss = max(one.miss, missed.get(label, usual))
+        if miss <= _WORST_MISS and one.passes <= _WORST_PASS and label in final.lists:
+            words = final.lists[label].words
+            found.append(WordList(label, one.least, miss, one.passes, words))
+    return found
 
 
 def main(argv: Sequence[str] | None = None) -> None:
