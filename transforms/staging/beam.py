@@ -36,15 +36,7 @@ from transforms.staging.survey import (
     write_decisions,
 )
 
-__all__ = [
-    "Decide",
-    "ReadLight",
-    "ReadRows",
-    "ReadStaging",
-    "RecordStaging",
-    "SettleParts",
-    "StageDocuments",
-]
+__all__ = ["Decide", "ReadLight", "ReadRows", "ReadStaging", "RecordStaging", "SettleParts"]
 __all__ += ["StageDocuments", "Survey"]
 
 Policies = tuple[Policy, ...]

@@ -34,7 +34,7 @@ import xxhash
 from orjson import OPT_SORT_KEYS, dumps
 
 from transforms.synthetic.config import SyntheticConfig
-from transforms.synthetic.conformal import MIN_CONTROLS, threshold
+from transforms.synthetic.conformal import MIN_CONTROLS, exceedances, threshold
 from transforms.synthetic.posterior import UNIT, Curve, fit
 
 __all__ = ["CELL", "MISS", "Calibration", "Cell", "calibrate"]
@@ -224,15 +224,8 @@ def _cell(
     config: SyntheticConfig,
 ) -> Cell:
     everyone = {**run, **{f"reference:{name}": scores for name, scores in reference.items()}}
-    best: tuple[Mapping[str, Scores], tuple[str, ...] | None] | None = None
-    left_out = _left_out(_large(everyone), config)
-    if _held(left_out, config) and len(_large(everyone)) >= _SOURCES:
-        best = (_large(everyone), None)
-    elif len(hosts) >= MIN_CONTROLS and _held(_left_out(_large(run), config), config, few=True):
-        best = (_large(run) | {"": hosts}, None)
-    elif own := _large(run):
-        best = (own, tuple(sorted(own)))
-    speaking, covers = best or ({}, ())
+    left_out = _left_out(_large(everyone, config), config)
+    speaking, covers = _speaking(run, everyone, left_out, hosts, config)
     highest = _highest(speaking, config)
     enough = highest is not None and len(against) >= MIN_CONTROLS
     return Cell(
@@ -246,13 +239,38 @@ def _cell(
     )
 
 
-def _large(groups: Mapping[str, Scores]) -> dict[str, Scores]:
-    return {name: scores for name, scores in groups.items() if len(scores) >= MIN_CONTROLS}
+def _speaking(
+    run: Mapping[str, Scores],
+    everyone: Mapping[str, Scores],
+    left_out: int | None,
+    hosts: Scores,
+    config: SyntheticConfig,
+) -> tuple[dict[str, Scores], tuple[str, ...] | None]:
+    """Whose controls make the threshold, and for whom: the three cases above, in order."""
+    own, all_large = _large(run, config), _large(everyone, config)
+    if _held(left_out, config) and len(all_large) >= _SOURCES:
+        return all_large, None
+    if len(hosts) >= MIN_CONTROLS and _held(_left_out(own, config), config, few=True):
+        return own | {"": hosts}, None
+    return own, tuple(sorted(own))
+
+
+def _large(groups: Mapping[str, Scores], config: SyntheticConfig) -> dict[str, Scores]:
+    """The groups with enough texts to speak, given that all of them do."""
+    large = {name: scores for name, scores in groups.items() if len(scores) >= MIN_CONTROLS}
+    miss = _part(len(large))
+    rate = repr(config.max_fpr)
+    return {n: s for n, s in large.items() if exceedances(len(s), rate, miss) is not None}
+
+
+def _part(groups: int) -> str:
+    """The part of the chance to be wrong that each of so many groups has."""
+    return str(decimal.Decimal(MISS) / max(1, groups))
 
 
 def _highest(groups: Mapping[str, Scores], config: SyntheticConfig) -> int | None:
     """The highest threshold of any group; null where one has too few texts to say."""
-    miss = str(decimal.Decimal(MISS) / max(1, len(groups)))
+    miss = _part(len(groups))
     asked = [threshold(scores, config.max_fpr, miss) for scores in groups.values()]
     able = [at for at in asked if at is not None]
     return max(able) if able and len(able) == len(asked) else None
