@@ -47,6 +47,9 @@ _BEYOND = 0.5
 """How far a length's share may lie below 0 or above 1 before the mean is taken."""
 _LEAST_GAIN = 0.05
 """Least r - f that is divided by: a length whose cut tells nothing adds noise, no more."""
+_GENERATORS = 3
+"""Sets of machine-made text in a bootstrap sample: a stratum's machine text is by a few
+generators, and nobody knows which."""
 _PSEUDO = 0.5
 """Texts that are added to every bin of a reference (Jeffreys)."""
 
@@ -91,14 +94,19 @@ def _density(groups: Floats) -> Floats:
     return np.asarray(smooth / smooth.sum(axis=-1, keepdims=True))
 
 
-def _resampled(groups: Sequence[Group], rng: np.random.Generator) -> Floats:
+def _resampled(groups: Sequence[Group], most: int, rng: np.random.Generator) -> Floats:
     """Densities of `REPLICATES` draws of sets, and of texts within each.
+
+    Args:
+        groups: Texts of each set.
+        most: Sets that are drawn each time.
+        rng: Source of the draws.
 
     Returns:
         Shape (replicates, lengths, bins).
     """
     drawn = np.stack([_redraw(group, rng) for group in groups], axis=1)
-    chosen = rng.integers(0, len(groups), size=(REPLICATES, len(groups)))
+    chosen = rng.integers(0, len(groups), size=(REPLICATES, min(most, len(groups))))
     return _density(drawn[np.arange(REPLICATES)[:, None], chosen])
 
 
@@ -219,10 +227,10 @@ class Compared:
         into = coarse([*human, *machine])
         rng = np.random.Generator(np.random.PCG64(seed))
         made = []
-        for groups in (human, machine):
+        for groups, most in ((human, len(human)), (machine, _GENERATORS)):
             folded = [_folded(group, into) for group in groups]
             point = _density(np.stack(folded).astype(np.float64))
-            made.append(np.concatenate([point[None], _resampled(folded, rng)]))
+            made.append(np.concatenate([point[None], _resampled(folded, most, rng)]))
         return cls(able, into, made[0], made[1], _cut(made[0][0], made[1][0]))
 
     def draws(self, counts: Longs, seed: int) -> Floats:

@@ -41,7 +41,9 @@ def test_planted_shares_are_found_and_covered(estimate, share: float):
     covered = 0
     for seed in range(20):
         able = np.array([False, True, False, False])
-        known = Compared.of(sets(HUMAN, 900, 10_000 + 37 * seed), sets(MACHINE, 900, 50_000 + 37 * seed), able, seed)
+        known = Compared.of(
+            sets(HUMAN, 900, 10_000 + 37 * seed), sets(MACHINE, 900, 50_000 + 37 * seed), able, seed
+        )
         found = estimate(mixture(share, 2000, 90_000 + 11 * seed), known, seed)
         assert abs(found.share / 10_000 - share) < 0.06
         assert 0 <= found.low <= found.share <= found.high <= 10_000
