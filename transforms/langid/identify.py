@@ -25,6 +25,9 @@ __all__ = ["identify", "script_columns"]
 _CANDIDATES = 3
 """Labels asked of the model for each segment."""
 
+_LEAST_LETTERS = 5
+"""A text with fewer is not shown to the model, which would find a language for any."""
+
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
@@ -54,10 +57,10 @@ def identify(
 
     Long texts are read in three segments, and a label's score is the mean of its scores
     in all of them; a segment without language does not count if another has one. `lang`
-    is what the row alone allows: `zxx` if there is no letter in the text or the model
-    says so; `und` if the best score is below .3, or fewer than half of the letters are
-    in the label's script. It is mixed if a segment is in another language than the best
-    one, with a score of .7 or more.
+    is what the row alone allows: `zxx` if there is no letter in the text, or the model
+    says so; `und` if there are fewer than five letters, if the best score is below .3, or
+    if fewer than half of the letters are in the label's script. It is mixed if a segment
+    is in another language than the best one, with a score of .7 or more.
 
     Args:
         text: Documents, without nulls.
@@ -69,9 +72,13 @@ def identify(
         One row per text, in the schema `records.LANGUAGE`. A row depends on its text
         alone.
     """
-    folded = [fold(part) for part in segments(text, config.max_chars)]
+    counts = count_characters(text)
+    told = pa.array(counts[:, 1:].sum(axis=1) >= _LEAST_LETTERS)
+    folded = [fold(part) for part in segments(pc.if_else(told, text, ""), config.max_chars)]
     ranking = _rank(folded, model)
     best = _names(ranking.best, model)
+    # Letters there are, but only in links.
+    best = pc.if_else(pc.and_(told, best.is_null()), NO_LANGUAGE, best)
     columns: dict[str, Any] = {
         "lang_best": best,
         "lang_score": _fixed(ranking.score),
@@ -82,7 +89,7 @@ def identify(
         "lang_other": _names(ranking.other, model),
         "lang_other_score": _fixed(ranking.other_score, ranking.other >= 0),
         "lang_words": _words(folded, best),
-        **script_columns(text, best),
+        **_script_columns(counts, best),
     }
     columns |= by_row_alone(columns, registry)
     return pa.RecordBatch.from_arrays([columns[name] for name in LANGUAGE.names], schema=LANGUAGE)
@@ -96,8 +103,13 @@ def script_columns(text: pa.StringArray, best: pa.StringArray) -> dict[str, pa.A
         best: Their labels, whose scripts `script_share` is about. A label without one
             (`und`, `zxx`) is at home in every script; null in none.
     """
-    counts = count_characters(text).astype(np.int64)
-    letters, total = counts[:, 1:], counts.sum(axis=1)
+    return _script_columns(count_characters(text), best)
+
+
+def _script_columns(
+    counts: npt.NDArray[np.int32], best: pa.StringArray
+) -> dict[str, pa.Array[Any]]:
+    letters, total = counts[:, 1:].astype(np.int64), counts.sum(axis=1, dtype=np.int64)
     n_letters = letters.sum(axis=1)
     labels = best.dictionary_encode()
     masks = np.array([_mask(label) for label in labels.dictionary.to_pylist()] + [_NOWHERE])

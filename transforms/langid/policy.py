@@ -96,7 +96,9 @@ def count(table: pa.Table, config: LangidConfig) -> pa.Table:
         "squares": marks.score**2,
     }
     arrays = [pa.array(columns[field.name]).cast(field.type) for field in STATISTICS]
-    return pa.table(arrays, schema=STATISTICS).filter(pa.array(~marks.wordless))
+    return pa.table(arrays, schema=STATISTICS).filter(
+        pa.array(~(marks.wordless | marks.unlabelled))
+    )
 
 
 def _list(label: str) -> WordList | None:

@@ -49,7 +49,8 @@ class Marks:
         labels: Distinct best labels, sorted; the last, empty, is for rows without one.
         place: Of each row's label in `labels`.
         score: In 1/10,000.
-        wordless: There is nothing to identify, or the model says so.
+        unlabelled: There is too little to read.
+        wordless: There is no letter, or the model sees no language.
         script: The letters are in the label's script.
         margin: The lead over the second label is enough.
         mixed: A segment is surely in another language, no close relative.
@@ -59,6 +60,7 @@ class Marks:
     labels: tuple[str, ...]
     place: Ints
     score: Ints
+    unlabelled: Bools
     wordless: Bools
     script: Bools
     margin: Bools
@@ -88,17 +90,18 @@ def mark(columns: Columns, config: LangidConfig) -> Marks:
     best = _array(columns["lang_best"]).fill_null("")
     labels = (*sorted(set(pc.unique(best).to_pylist()) - {""}), "")
     place = pc.index_in(best, pa.array(labels)).to_numpy().astype(np.int64)
-    wordless = np.array([label in ("", NO_LANGUAGE) for label in labels])[place]
+    wordless = np.array([label == NO_LANGUAGE for label in labels])[place]
     letters = _array(columns["script"]).is_valid().to_numpy(zero_copy_only=False)
     other = _array(columns["lang_other"])
     sure = fixed(columns["lang_other_score"]) >= round(config.mixed_score * SCALE)
     foreign = np.zeros(len(best), np.bool_)
-    for row in np.flatnonzero(sure & ~wordless):
+    for row in np.flatnonzero(sure & ~wordless & best.is_valid().to_numpy(zero_copy_only=False)):
         foreign[row] = not _kin(labels[place[row]], other[int(row)].as_py())
     return Marks(
         labels=labels,
         place=place,
         score=fixed(columns["lang_score"]),
+        unlabelled=place == len(labels) - 1,
         wordless=wordless | ~letters,
         script=fixed(columns["script_share"]) >= round(config.min_script_share * SCALE),
         margin=fixed(columns["lang_margin"], SCALE) >= round(config.min_margin * SCALE),
@@ -139,7 +142,7 @@ def verdict(
         `lang`, without nulls, and `mixed`.
     """
     place, floor = marks.place, round(config.min_score * SCALE)
-    sound = marks.script & ~marks.wordless
+    sound = marks.script & ~marks.wordless & ~marks.unlabelled
     alone = (marks.score >= least_score[place]) & marks.margin
     # A text too short to be tested has not passed.
     alone &= marks.words >= np.where(least_words[place] > 0, least_words[place], -1)

@@ -138,6 +138,7 @@ class TestLightRows:
             "origin_tier": pa.array(["B", None, "A"]),
             "p_synthetic": pa.array([0.1234, None, 0.0], pa.float32()),
             "lang": pa.array(["eng_Latn", "zxx", "deu_Latn"]),
+            "mixed": pa.array([False, False, False]),
             "tail": pa.array([False, False, True]),
         }
         for name, column in added.items():

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.errors import UsageError
 from transforms.langid.config import LangidConfig
 from transforms.langid.identify import identify
 from transforms.langid.model import LanguageModel, load_model
@@ -114,17 +113,29 @@ def test_ten_megabytes_on_one_line() -> None:
     assert 0 <= row("x" * 10_000_000)["lang_score"] <= 1
 
 
-def test_abstains_below_the_least_score() -> None:
-    found = row(ENGLISH, min_score=1.0)
-    assert found["lang"] == "und"
-    assert not row(SWAHILI, min_score=1.0)["tail"]
+def test_staged_labels_follow_no_policy() -> None:
+    strict = {
+        "min_score": 0.9,
+        "enough_score": 1.0,
+        "min_script_share": 1.0,
+        "tail": {"swh": False},
+    }
+    assert row(SWAHILI, **strict) == row(SWAHILI)
+
+
+def test_the_best_label_stays_where_the_verdict_abstains() -> None:
+    found = row("Ünïcödé zxqv kjw bvx")
+    assert found["lang_best"] is not None
+    assert found["lang"] in (found["lang_best"], "und", "zxx")
 
 
 def test_abstains_where_the_letters_contradict_the_label(train_model: Any) -> None:
     # A model that knows Latin and Cyrillic only must not call Thai either of them.
     model = load_model(str(train_model()))
-    [found] = rows("มนุษย์ทั้งหลายเกิดมามีอิสระและเสมอภาคกัน", model=model, min_score=0.0)
+    [found] = rows("มนุษย์ทั้งหลายเกิดมามีอิสระและเสมอภาคกัน", model=model)
     assert found["lang"] == "und"
+    assert found["script"] == "Thai"
+    assert found["lang_best"] in ("eng_Latn", "swh_Latn", "rus_Cyrl", "zxx")
     assert found["script_share"] == 0
 
 
@@ -162,11 +173,57 @@ def test_no_second_label_where_the_model_has_one(train_model: Any) -> None:
     assert found["lang_margin"] is None
 
 
-def test_tail_follows_the_overrides() -> None:
-    assert not row(SWAHILI, tail={"swh_Latn": False})["tail"]
-    assert row(ENGLISH, tail={"eng": True})["tail"]
-    with pytest.raises(UsageError, match="names no language"):
-        row(ENGLISH, tail={"klingon": True})
+@pytest.mark.parametrize("name", ["tail", "thresholds"])
+@pytest.mark.parametrize("label", ["klingon", "und", "zxx", "", "qqq_Latn"])
+def test_settings_for_what_is_no_language_are_refused(name: str, label: str) -> None:
+    with pytest.raises(ValueError, match="names no language of the registry"):
+        LangidConfig(**{name: {label: 1}})
+
+
+def test_segments_agree_or_say_what_else() -> None:
+    alike = row(SWAHILI * 9)
+    assert (alike["lang_agreement"], alike["lang_other"], alike["lang_other_score"]) == (
+        1,
+        None,
+        None,
+    )
+    third = row(SWAHILI * 6 + ENGLISH * 3)
+    assert third["lang_best"] == "swh_Latn"
+    assert third["lang_agreement"] == pytest.approx(2 / 3, abs=1e-4)
+    assert third["lang_other"] == "eng_Latn"
+    assert third["lang_other_score"] > 0.7
+    assert third["mixed"]
+
+
+def test_words_of_the_language_are_counted() -> None:
+    assert row(SWAHILI)["lang_words"] > 0.1
+    assert row("Kila mtu")["lang_words"] is None, "too short to tell"
+    assert row("漢")["lang_words"] is None
+
+
+def test_evidence_of_no_language() -> None:
+    code, text = row(CODE * 5), row(ENGLISH)
+    assert code["zxx_score"] == code["lang_score"] > 0.5
+    assert text["zxx_score"] < 0.1
+    assert text["letter_share"] > 0.75 > code["letter_share"]
+    digits = row("1234 5678.90")
+    assert (digits["script"], digits["letter_share"], digits["script_share"]) == (None, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "langs", "why"),
+    [
+        ("\ue000\ue001 " * 300, {"zxx"}, "private use"),
+        ("😀🎉 12 " * 300, {"zxx"}, "emoji and digits"),
+        ("q", {"und", "zxx"}, "one letter"),
+        ("Привет мир hello world こんにちは שלום", {"und", "zxx"}, "four scripts"),
+        ("Ð¿Ñ€Ð¸Ð²ÐµÑ‚ ÐºÐ°Ðº Ð´ÐµÐ»Ð° " * 20, {"und", "zxx"}, "Cyrillic read as Latin"),
+    ],
+)
+def test_bad_input_gets_no_language(text: str, langs: set[str], why: str) -> None:
+    found = row(text)
+    assert found["lang"] in langs, why
+    assert not found["tail"]
 
 
 def test_no_texts() -> None:
@@ -189,9 +246,10 @@ def test_a_row_depends_on_its_text_alone(texts: list[str]) -> None:
         LangidConfig(),
     )
     assert sliced.to_pylist() == together
+    fixed = [name for name in LANGUAGE.names if LANGUAGE.field(name).type == pa.float32()]
     for found in together:
         assert found["tail"] <= (found["lang"] not in ("und", "zxx") and not found["mixed"])
-        for name in ("lang_score", "script_share"):
+        for name in (name for name in fixed if found[name] is not None):
             assert 0 <= found[name] <= 1
             assert found[name] == pytest.approx(round(found[name] * 10_000) / 10_000, abs=1e-7)
 

@@ -169,11 +169,14 @@ POLICIES = [
     {"shard_size": 10**6},
     {"unit": "bytes"},
     {"rotation": 1},
+    {"langid": {"min_score": 0.5}},
+    {"langid": {"tail": {"swh": False}}},
+    {"langid": {"thresholds": {"swh_Latn": 0.5}}},
+    {"langid": {"tail_by": "share"}},
 ]
 SCORES = [
     {"ingest": {"fields": {"text": "body"}}},
-    {"langid": {"min_score": 0.5}},
-    {"langid": {"tail": {"swh": False}}},
+    {"langid": {"max_chars": 900}},
     {"provenance": {"trusted_sources": ["library.example"]}},
     {"provenance": {"date_kind": "page"}},
 ]
@@ -222,6 +225,15 @@ def test_staging_keeps_its_settings_under_another_configuration():
     asked = make_config({"floors": {"original": 0.3}}, "y").annotated_as(made.annotation, "st")
     assert asked.annotation == made.annotation
     assert asked.floors == {"original": 0.3}
+
+
+def test_language_policy_may_differ_from_staging_and_scores_do_not():
+    made = make_config({"langid": {"max_chars": 900, "min_score": 0.4}}, "x").annotation
+    silent = make_config({}, "y").annotated_as(made, "st")
+    assert (silent.langid.max_chars, silent.langid.min_score) == (900, 0.4)
+    asked = make_config({"langid": {"tail": {"swh": False}}}, "y").annotated_as(made, "st")
+    assert (asked.langid.max_chars, asked.langid.min_score) == (900, 0.3)
+    assert asked.langid.tail == {"swh": False}
 
 
 def test_thresholds_may_differ_from_staging_and_signatures_may_not():

@@ -16,7 +16,7 @@ from transforms.shards.check import check_shard
 from transforms.shards.layout import parquet_bytes
 
 KEYS = ("run", "config", "config_digest", "versions", "size_unit", "floors", "caps", "plan", "tail")
-KEYS += ("languages", "ledger", "shards", "files")
+KEYS += ("decisions", "languages", "ledger", "shards", "files")
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -59,7 +59,8 @@ GOOD: dict[str, Any] = {
     "floors": {"tail": 0.2},
     "caps": {},
     "size_unit": "chars",
-    "tail": ["swh_Latn"],
+    "tail": {"swh_Latn": "class 2"},
+    "decisions": {},
 }
 GOOD |= {"plan": {"repeat_cap": 4}, "config": {"dedup": {"threshold": 0.8}}}
 
@@ -85,6 +86,9 @@ def test_the_promise_of_a_manifest():
         {"floors": {"orignal": 0.3}},
         {"caps": []},
         {"tail": 5},
+        {"decisions": None},
+        {"decisions": {"tail": 5}},
+        {"decisions": {"tail": [5]}},
         {"plan": {}},
         {"config": {}},
         {"plan": None},

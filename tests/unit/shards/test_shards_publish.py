@@ -17,6 +17,7 @@ from transforms.records import DEAD_LETTERS, DROPPED
 from transforms.shards.assemble import FILE, assemble_shard, write_dead_letters, write_dropped
 from transforms.shards.check import REPORT
 from transforms.shards.publish import Publication, publish
+from transforms.shards.sources import largest, sources_of
 from transforms.shards.verify import require, verify_run
 from transforms.staging.outcome import LEDGER, ROUTED
 
@@ -31,6 +32,8 @@ def ledger(*rows: tuple[str, str, str, int]) -> pa.Table:
     return pa.Table.from_pylist(filled, schema=LEDGER)
 
 
+TAIL = {"lang": ["eng_Latn"], "size": [5 * SIZE], "tail": [False], "reason": ["class 5"]}
+DECISIONS = {"tail": pa.table(TAIL), "hosts": pa.table({"host": ["a.example"]})}
 KEPT = [("eng_Latn", "anchor", "kept", 2), ("eng_Latn", "unverified", "kept", 2)]
 TRIMMED = ("eng_Latn", "unverified", "trimmed", 1)
 
@@ -45,9 +48,13 @@ class Desk:
     def publish(self, **changes: Any) -> dict[str, Any]:
         given = {"plan": PLAN, "reports": self.reports(), "files": self.files(), "findings": []}
         given |= {"outcomes": ledger(*KEPT, TRIMMED)} | changes
-        return publish(
-            self.where, *(given[n] for n in ("plan", "reports", "files", "outcomes", "findings"))
-        )
+        names = ("plan", "reports", "files", "outcomes", "findings")
+        return publish(self.where, *(given[n] for n in names), self.sources(), DECISIONS)
+
+    def sources(self) -> pa.Table:
+        routed = self.routed([0, 1, 2, 3])
+        tables = {"sources": sources_of(routed, self.where.promise.sizes(routed))}
+        return dict(largest(0, tables))["largest"]
 
     def routed(self, order: list[int]) -> pa.Table:
         table = published(*DOCUMENTS).take(order)
@@ -95,6 +102,7 @@ def desk(tmp_path: pathlib.Path) -> Desk:
         config_digest="d",
         promise=promise(floors={"original": 0.4}),
         dead_policy=DeadPolicy(0.25, 1000, str(tmp_path / "staging")),
+        stated=("tail",),
     )
     return Desk(tmp_path, where)
 
@@ -106,6 +114,12 @@ def letter(reason: str = "invalid_json", n_bytes: int = 10) -> dict[str, Any]:
 def test_a_good_run_is_published_and_verifies(desk: Desk):
     manifest = desk.publish()
     assert manifest == require(desk.where.run)
+    assert manifest["tail"] == {}
+    assert manifest["decisions"] == {"tail": DECISIONS["tail"].to_pylist()}, "hosts are not stated"
+    assert manifest["languages"]["eng_Latn"] == {
+        "documents": 4, "size": 4 * SIZE, "tail_documents": 0,
+        "sources": 2, "largest_source": "anchor", "largest_source_size": 2 * SIZE,
+    }  # fmt: skip
     assert desk.visible() == [
         "README.md",
         "data/shard-00000-of-00001.parquet",
