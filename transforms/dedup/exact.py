@@ -82,6 +82,10 @@ def settle_exact(
     yield "copies", _copies(rows, order[gone], best[gone], excluded, tier, origin)
 
 
+_CARRIED = ["node", "doc_id", "lang", "mixed", "tail", "weight", "size", "bands"]
+"""Columns that a survivor keeps of its own row."""
+
+
 def _survivors(
     rows: pa.Table,
     index: npt.NDArray[np.int64],
@@ -92,7 +96,7 @@ def _survivors(
     copies: npt.NDArray[np.int64],
     originals: npt.NDArray[np.int64],
 ) -> pa.Table:
-    taken = rows.select(["node", "doc_id", "lang", "mixed", "tail", "size", "bands"]).take(index)
+    taken = rows.select(_CARRIED).take(index)
     columns = {name: taken.column(name) for name in taken.column_names}
     columns |= {"hi": hi[index], "lo": lo[index], "tier": tier[index], "origin": origin[index]}
     columns |= {"copies": copies, "copies_original": originals}

@@ -53,6 +53,7 @@ LIGHT = pa.schema(
         ("lang", pa.string()),
         ("mixed", pa.bool_()),
         ("tail", pa.bool_()),
+        ("weight", pa.int32()),
         ("bands", pa.binary()),
     ]
 )
@@ -68,6 +69,7 @@ SURVIVOR = pa.schema(
         ("lang", pa.string()),
         ("mixed", pa.bool_()),
         ("tail", pa.bool_()),
+        ("weight", pa.int32()),
         ("tier", pa.int8()),
         ("origin", pa.int8()),
         ("size", pa.int64()),
