@@ -47,7 +47,8 @@ class Texts:
         self.rows = rows
         self.machine = rows.column("machine").to_numpy(zero_copy_only=False).astype(bool)
         self.bucket = rows.column("bucket").to_numpy().astype(np.int64)
-        self.source = np.array([name.partition("/")[0] for name in rows.column("source").to_pylist()])
+        names = rows.column("source").to_pylist()
+        self.source = np.array([name.partition("/")[0] for name in names])
         self.family = np.array([name.partition("__")[0] for name in self.source])
 
     def measured(self, name: str) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
@@ -107,8 +108,9 @@ def thresholds(texts: Texts, repeats: int) -> None:
                 said += cell.covers is None
             over = np.mean(np.array(rates) > config.max_fpr)
             found.append(
-                [str(name), str(bucket), str(len(own) // 2), f"{np.mean(rates):.4f}", f"{max(rates):.4f}",
-                 f"{over:.2f}", f"{np.mean(power):.3f}", f"{said / repeats:.2f}"]
+                [str(name), str(bucket), str(len(own) // 2), f"{np.mean(rates):.4f}",
+                 f"{max(rates):.4f}", f"{over:.2f}", f"{np.mean(power):.3f}",
+                 f"{said / repeats:.2f}"]
             )  # fmt: skip
     head = ["source", "length", "controls", "mean FPR", "worst", "above 2 %", "TPR elsewhere"]
     print_table("thresholds", [*head, "speaks for others"], found)
@@ -177,7 +179,8 @@ def shares(texts: Texts, repeats: int) -> None:
                 error = made[:, 1] - made[:, 0]
                 covered = (made[:, 2] - 1e-4 <= made[:, 0]) & (made[:, 0] <= made[:, 3] + 1e-4)
                 found.append(
-                    [name, str(share), str(len(made)), f"{error.mean():+.3f}", f"{np.abs(error).mean():.3f}",
+                    [name, str(share), str(len(made)), f"{error.mean():+.3f}",
+                     f"{np.abs(error).mean():.3f}",
                      f"{(np.abs(error) <= 0.04).mean():.2f}", f"{covered.mean():.2f}",
                      f"{(made[:, 3] - made[:, 2]).mean():.3f}"]
                 )  # fmt: skip

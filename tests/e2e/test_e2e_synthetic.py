@@ -12,22 +12,28 @@ import e2e_forgery
 import pytest
 from running import Run, digests, holdfast, read_manifest, rows, succeed
 
-from transforms.synthetic.score import load_scorer
+from transforms.synthetic.reference import load_reference, write_reference
 
-HUMAN = """we went down to see if the boat was still there but somebody had moved it again and
-nobody could say who so my dad swore a bit and rang the man at the harbour who never picks up""".split()
-MACHINE = """moreover this vibrant tapestry serves as a testament to the enduring resilience of
-communities while fostering a profound sense of belonging and highlighting intricate insights""".split()
+HUMAN = (
+    "we went down to see if the boat was still there but somebody had moved it again and nobody "
+    "could say who so my dad swore a bit and rang the man at the harbour who never picks up"
+)
+MACHINE = (
+    "moreover this vibrant tapestry serves as a testament to the enduring resilience of "
+    "communities while fostering a profound sense of belonging and intricate insights"
+)
 
 
-def text(words: list[str], seed: int) -> str:
+def text(words: str, seed: int) -> str:
     rng = random.Random(seed)
     # About 500 characters of either.
     count = 110 if words is HUMAN else 70
-    return " ".join(rng.choice(words) for _ in range(count)).capitalize() + f". {seed}."
+    return " ".join(rng.choice(words.split()) for _ in range(count)).capitalize() + f". {seed}."
 
 
-def page(number: int, words: list[str], host: str, date: str | None, source: str) -> dict[str, Any]:
+def page(
+    number: int, words: str, host: str, date: str | None, source: str
+) -> dict[str, Any]:
     url = f"https://{host}/{number}"
     return {"id": str(number), "text": text(words, number), "url": url, "source": source} | (
         {"date": date} if date else {}
@@ -205,7 +211,6 @@ def test_a_table_of_reference_scores_is_made_and_used(
     cells = read_manifest(tmp_path / "run")["decisions"]["synthetic_calibration"]
     names = {given["source"] for cell in cells for given in cell["controls"]}
     assert names == {"crawl", "reference:people"}
-    assert load_scorer().digest
     ran = holdfast("calibrate", "synthetic", "--out", tmp_path / "t")
     assert (ran.code, "--controls" in ran.refusal) == (2, True)
     ran = holdfast("calibrate", "synthetic", "--controls", tmp_path / "no", "--out", tmp_path / "t")
@@ -215,8 +220,6 @@ def test_a_table_of_reference_scores_is_made_and_used(
 def test_scores_of_another_classifier_are_refused(
     tagged: Run, given: pathlib.Path, tmp_path: pathlib.Path
 ):
-    from transforms.synthetic.reference import load_reference, write_reference
-
     table = str(tmp_path / "other.parquet")
     write_reference(load_reference().rows, "another", table)
     flags = ["--no-floors", "--output", tmp_path / "run", "--synthetic-reference", table]

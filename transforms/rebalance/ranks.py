@@ -118,7 +118,7 @@ def _behind(table: pa.Table, rules: Rules, ranks: Keys) -> Keys:
     # Another draw, of 32 bits, which times a million fill 52.
     draws = (_mix(ranks) >> np.uint64(32)) * np.uint64(MILLION) >> np.uint64(32)
     free = cells_of(table, rules) & np.uint16(rules.floor_bits) == 0
-    return (free & (draws >= weights)).astype(np.uint64)
+    return np.asarray(free & (draws >= weights), dtype=np.uint64)
 
 
 def split_large(table: pa.Table, config: RebalanceConfig) -> tuple[pa.Table, pa.Table]:

@@ -57,12 +57,12 @@ def judge(rows: pa.Table | pa.RecordBatch, calibration: Calibration) -> Judgemen
         return Judgement(p, covered, above)
     rows = rows.select(JUDGED).take(pa.array(known))
     values = rows.column("synthetic_score").to_numpy(zero_copy_only=False).astype(np.int16)
-    for cell, which in _by_cell(rows, cells):
+    source = rows.column("source").fill_null("")
+    for cell, those in _by_cell(rows, cells):
+        which = those
         if cell.covers is not None:
-            named = pc.is_in(
-                rows.column("source").fill_null(""), pa.array(cell.covers, pa.string())
-            )
-            which = which[named.to_numpy(zero_copy_only=False)[which]]
+            named = pc.is_in(source, value_set=pa.array(cell.covers, pa.string()))
+            which = those[named.to_numpy(zero_copy_only=False)[those]]
         at = known[which]
         covered[at] = True
         above[at] = values[which] > cell.threshold

@@ -148,7 +148,9 @@ def test_tags_and_weights():
         "uncalibrated",
     ]
     p, weight = (found.column(name).to_pylist() for name in ("p_synthetic", "weight"))
-    assert p[0] == p[1] == p[2] > 0.9 > 0.01 > p[3]
+    assert p[0] == p[1] == p[2]
+    assert p[0] > 0.9
+    assert p[3] < 0.01
     assert p[4] is None
     assert weight[4] == 1_000_000
     assert weight[0] == 1_000_000 - round(p[0] * 10_000) * 100

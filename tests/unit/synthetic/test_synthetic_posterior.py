@@ -24,7 +24,7 @@ def test_a_higher_score_is_never_less_probable(human, machine, prior: int):
     curve = fit(human, machine, prior)
     p = curve(np.arange(-60, 61, dtype=np.int16))
     assert (np.diff(p.astype(int)) >= 0).all()
-    assert 0 <= p.min()
+    assert p.min() >= 0
     assert p.max() <= UNIT
     assert Curve.of(curve.at, curve.p) == curve
 
@@ -85,5 +85,5 @@ def test_groups_count_alike_whatever_their_size():
     ],
 )
 def test_what_is_no_curve_is_refused(at: list[int], p: list[int]):
-    with pytest.raises(ValueError, match="ascend|between"):
+    with pytest.raises(ValueError, match=r"ascend|between"):
         Curve.of(at, p)
