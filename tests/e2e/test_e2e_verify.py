@@ -75,6 +75,9 @@ EDITS = {
     "read by origin": ("ledger", "by_origin", "anchor", "read"),
     "documents of a language": ("languages", "swh_Latn", "documents"),
     "size of a language": ("languages", "swh_Latn", "size"),
+    "sources of a language": ("languages", "swh_Latn", "sources"),
+    "the largest source": ("languages", "swh_Latn", "largest_source"),
+    "the size of the largest source": ("languages", "swh_Latn", "largest_source_size"),
     "sha256 of the dropped": ("files", 0, "sha256"),
     "rows of the dropped": ("files", 0, "rows"),
 }
@@ -110,8 +113,37 @@ def test_a_cap_that_the_shards_do_not_keep_is_found(run: pathlib.Path):
 
 
 def test_a_tail_list_that_lost_a_language_is_found(run: pathlib.Path):
-    edit_manifest(run, lambda manifest: manifest["tail"].remove("swh_Latn"))
+    edit_manifest(run, lambda manifest: manifest["tail"].pop("swh_Latn"))
+    found = findings(run)
+    assert "wrong tail" in found
+    assert "the manifest says tail=" in found
+
+
+def test_a_tail_that_was_decided_with_other_sizes_is_found(run: pathlib.Path):
+    def edit(manifest: dict[str, Any]) -> None:
+        manifest["decisions"]["tail"]["size"][2] += 1
+
+    edit_manifest(run, edit)
+    assert "the tail was decided with" in findings(run)
+
+
+def test_a_tail_that_both_lists_agree_on_is_found_by_its_rows(run: pathlib.Path):
+    def edit(manifest: dict[str, Any]) -> None:
+        decided = manifest["decisions"]["tail"]
+        decided["tail"][decided["lang"].index("swh_Latn")] = False
+        manifest["tail"].pop("swh_Latn")
+
+    edit_manifest(run, edit)
     assert "wrong tail" in findings(run)
+
+
+def test_a_threshold_that_the_rows_do_not_follow_is_found(run: pathlib.Path):
+    def edit(manifest: dict[str, Any]) -> None:
+        decided = manifest["decisions"]["langid"]
+        decided["least_score"][decided["label"].index("isl_Latn")] = 10_000
+
+    edit_manifest(run, edit)
+    assert "wrong lang" in findings(run)
 
 
 def test_a_missing_shard_is_found(run: pathlib.Path):
@@ -173,6 +205,27 @@ def in_tail(rows: list[Row]) -> None:
     rows[3]["tail"] = not rows[3]["tail"]
 
 
+def in_label(rows: list[Row]) -> None:
+    rows[3]["lang"] = "isl_Latn" if rows[3]["lang"] != "isl_Latn" else "fao_Latn"
+
+
+def in_best(rows: list[Row]) -> None:
+    swahili = next(row for row in rows if row["lang"] == "swh_Latn")
+    swahili.update(lang="amh_Ethi", lang_best="amh_Ethi")
+
+
+def in_score(rows: list[Row]) -> None:
+    next(row for row in rows if row["lang"] == "swh_Latn").update(lang_score=0.1)
+
+
+def in_mixed(rows: list[Row]) -> None:
+    next(row for row in rows if row["lang"] == "swh_Latn").update(mixed=True, tail=False)
+
+
+def in_script(rows: list[Row]) -> None:
+    rows[3]["script"] = "Thai"
+
+
 def in_origin(rows: list[Row]) -> None:
     unverified = next(row for row in rows if row["origin"] == "unverified")
     unverified.update(origin="anchor", origin_tier="A")
@@ -221,6 +274,11 @@ MEANINGS: dict[Callable[[list[Row]], Any], str] = {
     in_hash: "wrong text_hash",
     in_source: "wrong doc_id",
     in_tail: "wrong tail",
+    in_label: "wrong lang",
+    in_best: "wrong script_share",
+    in_score: "wrong lang",
+    in_mixed: "wrong mixed",
+    in_script: "wrong script",
     in_origin: "wrong origin",
     in_tier: "wrong origin_tier",
     in_declaration: "wrong origin",
@@ -302,7 +360,11 @@ def test_a_damaged_manifest_is_told_in_one_line(run: pathlib.Path, text: str):
 
 DAMAGES: tuple[tuple[str | int, ...], ...] = (
     *((name,) for name in ("floors", "caps", "config", "ledger", "shards", "files", "size_unit")),
-    *((name,) for name in ("tail", "languages", "plan")),
+    *((name,) for name in ("tail", "languages", "plan", "decisions")),
+    ("decisions", "langid"),
+    ("decisions", "tail"),
+    ("decisions", "langid", "least_score"),
+    ("config", "langid"),
     ("config", "provenance"),
     ("floors", "original"),
     ("ledger", "by_language"),

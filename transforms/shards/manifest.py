@@ -144,7 +144,7 @@ def promise_of(manifest: Mapping[str, Any], path: str) -> Promise:
         known = {*ATTRIBUTES, *get_args(Unit)}
         named = {*manifest["floors"], *manifest["caps"], manifest["size_unit"]}
         _refuse(named - known)
-        decisions = {n: pa.Table.from_pylist(r) for n, r in manifest["decisions"].items()}
+        decisions = {n: pa.table(columns) for n, columns in manifest["decisions"].items()}
         return Promise(
             floors={name: float(share) for name, share in manifest["floors"].items()},
             caps={name: float(share) for name, share in manifest["caps"].items()},

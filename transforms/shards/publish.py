@@ -151,7 +151,7 @@ def publish(
         "caps": dict(where.promise.caps),
         "plan": plan,
         "tail": tail_reasons(decisions),
-        "decisions": {n: decisions[n].to_pylist() for n in where.stated if n in decisions},
+        "decisions": {n: decisions[n].to_pydict() for n in where.stated if n in decisions},
         "languages": manifests.languages_of(shards, sources),
         "ledger": ledger | {"size": build_ledger(outcomes, 0, "size")},
         "shards": manifests.shard_entries(shards, where.promise),

@@ -139,21 +139,20 @@ def _check_totals(
     found: dict[str, Any] = {"languages": manifests.languages_of(reports, tops)}
     found |= {name: manifest["config"][name] for name in ("floors", "caps")}
     yield from _same(MANIFEST, manifest, found)
-    yield from _check_tail_sizes(manifest)
     size = sum(report["size"] for report in reports)
     yield from _same(
         f"{MANIFEST}: plan", manifest["plan"], {"shards": len(reports), "published": size}
     )
 
 
-def _check_tail_sizes(manifest: Mapping[str, Any]) -> Iterator[str]:
+def _check_tail_sizes(manifest: Mapping[str, Any], decided: pa.Table) -> Iterator[str]:
     """The tail is decided from what deduplication kept: all that the ledger has after it."""
     later = ("too_large", "not_selected", "trimmed")
     sizes = {
         lang: account["kept"] + sum(account["dropped"].get(reason, 0) for reason in later)
         for lang, account in manifest["ledger"]["size"]["by_language"].items()
     }
-    for row in manifest["decisions"].get("tail", []):
+    for row in decided.select(["lang", "size"]).to_pylist():
         if sizes.pop(row["lang"], 0) != row["size"]:
             yield f"the tail was decided with {row['size']} of {row['lang']}; the ledger has not"
     yield from (f"the tail was decided without {lang}" for lang, size in sizes.items() if size)
@@ -204,6 +203,7 @@ def _verify(
     sources = pa.concat_tables([SOURCES.empty_table(), *(checked.sources for checked in results)])
     findings += _check_totals(manifest, reports, dropped, dead, sources)
     findings += _same(MANIFEST, manifest, {"tail": tail_reasons(promise.decisions)})
+    findings += _check_tail_sizes(manifest, promise.decisions["tail"])
     claims = pa.concat_tables(
         [*(checked.claims for checked in results), claims_of_dropped(dropped)]
     )

@@ -88,7 +88,7 @@ def test_the_promise_of_a_manifest():
         {"tail": 5},
         {"decisions": None},
         {"decisions": {"tail": 5}},
-        {"decisions": {"tail": [5]}},
+        {"decisions": {"tail": {"lang": [1], "tail": []}}},
         {"plan": {}},
         {"config": {}},
         {"plan": None},

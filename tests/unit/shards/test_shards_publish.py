@@ -115,7 +115,7 @@ def test_a_good_run_is_published_and_verifies(desk: Desk):
     manifest = desk.publish()
     assert manifest == require(desk.where.run)
     assert manifest["tail"] == {}
-    assert manifest["decisions"] == {"tail": DECISIONS["tail"].to_pylist()}, "hosts are not stated"
+    assert manifest["decisions"] == {"tail": TAIL}, "hosts are not stated"
     assert manifest["languages"]["eng_Latn"] == {
         "documents": 4, "size": 4 * SIZE, "tail_documents": 0,
         "sources": 2, "largest_source": "anchor", "largest_source_size": 2 * SIZE,
