@@ -110,6 +110,20 @@ def _parser() -> Parser:
         help="JSON Lines, .gz: text, lang; for synthetic also label, generator, domain",
     )
     train.add_argument("--out", required=True, metavar="FILE", help="where the model goes")
+    evaluate = _simple(sub, "evaluate", "Measure a model.", commands.evaluate)
+    evaluate.add_argument("what", choices=["synthetic"])
+    evaluate.add_argument(
+        "--data",
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help="JSON Lines, .gz: text, label (human, machine, mixed), generator, domain, lang",
+    )
+    evaluate.add_argument("--model", metavar="FILE", help="default: the one that ships")
+    evaluate.add_argument(
+        "--attacks", action="store_true", help="also after misspelling, look-alike letters, ..."
+    )
+    evaluate.add_argument("--json", action="store_true", help="print JSON Lines")
     return parser
 
 
