@@ -120,6 +120,20 @@ def _parser() -> Parser:
         calibrate.add_argument(name, nargs="+", default=[], metavar="FILE", help=told)
     calibrate.add_argument("--synthetic-model", metavar="FILE", help="another classifier")
     calibrate.add_argument("--out", required=True, metavar="FILE", help="where the table goes")
+    evaluate = _simple(sub, "evaluate", "Measure a model.", commands.evaluate)
+    evaluate.add_argument("what", choices=["synthetic"])
+    evaluate.add_argument(
+        "--data",
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help="JSON Lines, .gz: text, label (human, machine, mixed), generator, domain, lang",
+    )
+    evaluate.add_argument("--model", metavar="FILE", help="default: the one that ships")
+    evaluate.add_argument(
+        "--attacks", action="store_true", help="also after misspelling, look-alike letters, ..."
+    )
+    evaluate.add_argument("--json", action="store_true", help="print JSON Lines")
     return parser
 
 

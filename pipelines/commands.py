@@ -15,7 +15,7 @@ from pipelines.config import Config, load_config
 from pipelines.options import flag_values
 from transforms.errors import UsageError
 
-__all__ = ["annotate", "calibrate", "curate", "inspect", "languages", "plan"]
+__all__ = ["annotate", "calibrate", "curate", "evaluate", "inspect", "languages", "plan"]
 __all__ += ["select", "train", "verify"]
 
 _LOG = logging.getLogger("holdfast")
@@ -165,6 +165,28 @@ def calibrate(given: argparse.Namespace, beam: Sequence[str]) -> int:
         given.out,
     )
     report.print_reference(rows, report.console())
+    return 0
+
+
+def evaluate(given: argparse.Namespace, beam: Sequence[str]) -> int:
+    """Measures a model on texts of known origin."""
+    from transforms.synthetic.classifier import load_classifier
+    from transforms.synthetic.evaluate import evaluate as slices_of
+    from transforms.synthetic.evaluate import evaluate_attacks, scored
+    from transforms.synthetic.examples import read_examples
+
+    del beam
+    examples = read_examples(_data_files(given.data))
+    classifier = load_classifier(given.model)
+    found = scored(examples, classifier)
+    slices = slices_of(found)
+    if given.attacks:
+        slices += evaluate_attacks(found, classifier)
+    if given.json:
+        for one in slices:
+            print(orjson.dumps(one).decode())
+    else:
+        report.print_slices(slices, len(examples), report.console())
     return 0
 
 

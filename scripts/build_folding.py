@@ -58,7 +58,7 @@ def fold(point: int) -> str:
     return letters[:3]
 
 
-def classify(point: int, unspaced: bool) -> tuple[int, str]:  # noqa: PLR0911 (a table)
+def classify(point: int, unspaced: bool) -> tuple[int, str]:  # noqa: C901, PLR0911 (a table)
     """The class of a code point, and what stands for it."""
     char = chr(point)
     category = unicodedata.category(char)

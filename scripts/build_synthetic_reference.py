@@ -14,6 +14,7 @@ transforms/data/synthetic.bin changes: the table names the classifier that it is
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def left_out(examples: Examples, paths: Sequence[Path]) -> Model:
 
 def half_scorer(model: Model, languages: Sequence[str], words: WordTable) -> Callable[..., object]:
     """Scores by a model, as if it had been trained for all the languages."""
-    whole = Model(model.words, model.weights, model.unit, tuple(languages))
+    whole = dataclasses.replace(model, languages=tuple(languages))
     scorer = Scorer(Classifier(whole, digest=""), words)
 
     def score(text: pa.StringArray, lang: pa.StringArray) -> tuple[pa.Array, pa.Array]:

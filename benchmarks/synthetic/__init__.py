@@ -1,1 +1,1 @@
-"""How far the tags and shares of machine-made text can be trusted, on texts of known origin."""
+"""How well machine-made text is told from human text, and how far figures can be trusted."""

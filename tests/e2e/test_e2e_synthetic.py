@@ -31,9 +31,7 @@ def text(words: str, seed: int) -> str:
     return " ".join(rng.choice(words.split()) for _ in range(count)).capitalize() + f". {seed}."
 
 
-def page(
-    number: int, words: str, host: str, date: str | None, source: str
-) -> dict[str, Any]:
+def page(number: int, words: str, host: str, date: str | None, source: str) -> dict[str, Any]:
     url = f"https://{host}/{number}"
     return {"id": str(number), "text": text(words, number), "url": url, "source": source} | (
         {"date": date} if date else {}

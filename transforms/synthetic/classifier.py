@@ -25,15 +25,10 @@ import pyarrow.compute as pc
 
 from transforms.errors import InputError, UsageError
 from transforms.kernels import Buffer, Hashes, Offsets, njit
+from transforms.synthetic.features import BUCKETS, Room, document_features, room_for
 from transforms.synthetic.folding import FOLDING, fold, string_buffers
-from transforms.synthetic.wording import (
-    BITS,
-    Buckets,
-    Vocabulary,
-    features_of,
-    masked_words,
-    vocabulary_table,
-)
+from transforms.synthetic.manner import CLASSES, MEASURES, Edges
+from transforms.synthetic.wording import Buckets, Vocabulary, vocabulary_table
 
 __all__ = ["LEAST_CHARS", "MOST_CHARS", "SCALE", "Classifier", "Model", "load_classifier"]
 
@@ -61,12 +56,14 @@ class Model:
 
     Attributes:
         words: Hashes of the words that are not masked, ascending.
+        edges: Where the classes of the measures begin.
         weights: A weight for every bucket.
         unit: What a weight of 1.0 is written as.
         languages: Labels that the model was trained for, sorted.
     """
 
     words: Hashes
+    edges: Edges
     weights: Weights
     unit: int
     languages: tuple[str, ...]
@@ -74,7 +71,8 @@ class Model:
     def to_bytes(self) -> bytes:
         """The model as a file: a line of JSON, then words and weights, compressed."""
         header = {
-            "bits": BITS,
+            "buckets": BUCKETS,
+            "edges": self.edges.tolist(),
             "folding": FOLDING,
             "languages": self.languages,
             "unit": self.unit,
@@ -108,15 +106,16 @@ class Model:
             raise ValueError("its first line is another")
         line, _, body = blob[len(_MAGIC) :].partition(b"\n")
         header: dict[str, Any] = orjson.loads(line)
-        if (header["bits"], header["folding"]) != (BITS, FOLDING):
-            raise ValueError(f"made for bits {header['bits']}, folding {header['folding']}")
+        if (header["buckets"], header["folding"]) != (BUCKETS, FOLDING):
+            raise ValueError(f"of {header['buckets']} buckets, normal form {header['folding']}")
         raw = zlib.decompress(body)
         split = 8 * int(header["words"])
         words = np.frombuffer(raw[:split], "<u8").astype(np.uint64)
         weights = np.frombuffer(raw[split:], "<i2").astype(np.int16)
-        if len(weights) != 1 << BITS:
-            raise ValueError(f"{len(weights)} weights instead of {1 << BITS}")
-        return cls(words, weights, int(header["unit"]), tuple(header["languages"]))
+        edges = np.array(header["edges"], dtype=np.int32)
+        if len(weights) != BUCKETS or edges.shape != (len(MEASURES), CLASSES - 1):
+            raise ValueError(f"{len(weights)} weights, edges of shape {edges.shape}")
+        return cls(words, edges, weights, int(header["unit"]), tuple(header["languages"]))
 
 
 class Classifier:
@@ -138,8 +137,7 @@ class Classifier:
         self.digest = digest
         self.languages = frozenset(model.languages)
         self._vocabulary = vocabulary_table(model.words)
-        self._weights = model.weights
-        self._unit = model.unit
+        self._model = model
 
     def score(self, text: pa.StringArray) -> pa.Int16Array:
         """Raw margins in thousandths; higher means more like machine text.
@@ -156,38 +154,28 @@ class Classifier:
         head = text
         if len(text) and pc.max(pc.binary_length(text)).as_py() > MOST_CHARS:
             head = pc.utf8_slice_codeunits(text, 0, MOST_CHARS)
-        scores, words = score_folded(fold(head), self._vocabulary, self._weights, self._unit)
+        scores, words = score_folded(fold(head), self._model, self._vocabulary)
         short = pc.less(pc.utf8_length(text), LEAST_CHARS).to_numpy(zero_copy_only=False)
         return pa.array(scores, pa.int16(), mask=short | (words < LEAST_WORDS))
 
 
 def score_folded(
-    folded: pa.StringArray, vocabulary: Vocabulary, weights: Weights, unit: int
+    folded: pa.StringArray, model: Model, vocabulary: Vocabulary
 ) -> tuple[npt.NDArray[np.int16], Buckets]:
-    """Margins of texts in normal form, whatever their length, and their words.
+    """Margins of texts in normal form, whatever their length, and how many tokens each has.
 
     Args:
         folded: What `folding.fold` returns.
-        vocabulary: What `wording.vocabulary_table` returns.
-        weights: One for every bucket.
-        unit: What a weight of 1.0 is written as.
+        model: The model.
+        vocabulary: The table of its words.
     """
     offsets, data = string_buffers(folded)
-    longest = int(np.diff(offsets).max(initial=0)) + 1
     scores = np.zeros(len(folded), dtype=np.int16)
-    words = np.zeros(len(folded), dtype=np.int32)
-    _score(
-        offsets,
-        data,
-        vocabulary,
-        weights,
-        unit,
-        np.empty(longest, np.uint64),
-        np.empty(3 * longest, np.int32),
-        scores,
-        words,
-    )
-    return scores, words
+    tokens = np.zeros(len(folded), dtype=np.int32)
+    room = room_for(offsets)
+    weights, unit = model.weights, model.unit
+    _score(offsets, data, vocabulary, model.edges, weights, unit, room, scores, tokens)
+    return scores, tokens
 
 
 @njit
@@ -206,19 +194,18 @@ def _score(
     offsets: Offsets,
     data: Buffer,
     vocabulary: Vocabulary,
+    edges: Edges,
     weights: Weights,
     unit: int,
-    room: Hashes,
-    found: Buckets,
+    room: Room,
     scores: npt.NDArray[np.int16],
-    words: Buckets,
+    tokens: Buckets,
 ) -> None:  # pragma: no cover - compiled
-    stamps = np.zeros(1 << BITS, dtype=np.int32)
     for row in range(len(scores)):
-        count = masked_words(data, offsets[row], offsets[row + 1], vocabulary, room)
-        words[row] = count
+        start, stop = offsets[row], offsets[row + 1]
+        tokens[row], found = document_features(data, start, stop, vocabulary, edges, room)
         total, known = np.int64(0), np.int64(0)
-        for bucket in found[: features_of(room, count, stamps, row + 1, found)]:
+        for bucket in room[4][:found]:
             weight = np.int64(weights[bucket])
             total += weight
             known += weight != 0

@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.kernels import njit
-from transforms.synthetic.wording import BITS, Buckets
+from transforms.synthetic.features import BUCKETS
+from transforms.synthetic.wording import Buckets
 
 __all__ = ["Design", "example_weights", "fit"]
 
@@ -30,8 +31,8 @@ Ints = npt.NDArray[np.int64]
 _PASSES: Final = 4
 _RATE: Final = 0.05
 _DECAY: Final = 1e-5
-_LEAST_DOCUMENTS: Final = 25
-_LEAST_PLACES: Final = 3
+_LEAST_DOCUMENTS: Final = 10
+_LEAST_PLACES: Final = 2
 _LARGEST_PLACE: Final = 1500
 _ONE_SIDED: Final = 0.3
 """Weight of a place that has human or machine text only, next to one that has both."""
@@ -56,68 +57,59 @@ class Design:
     environment: Ints
 
 
-def example_weights(design: Design, rows: Ints) -> Floats:
-    """How much each of some documents counts, 1 on average.
-
-    Args:
-        design: All documents.
-        rows: Those to be trained on.
-
-    Returns:
-        Weights, one for each of `rows`.
-    """
-    weights = np.zeros(len(rows))
-    for place in np.unique(design.place[rows]):
-        inside = np.flatnonzero(design.place[rows] == place)
-        sides = [inside[design.machine[rows[inside]] == side] for side in (0.0, 1.0)]
-        share = np.sqrt(min(len(inside), _LARGEST_PLACE))
+def example_weights(design: Design) -> Floats:
+    """How much each document counts, 1 on average."""
+    weights = np.zeros(len(design.machine))
+    for place in np.unique(design.place):
+        inside = np.flatnonzero(design.place == place)
+        sides = [inside[design.machine[inside] == side] for side in (0.0, 1.0)]
+        share = float(np.sqrt(min(len(inside), _LARGEST_PLACE)))
         share *= 1.0 if all(map(len, sides)) else _ONE_SIDED
         for side in filter(len, sides):
-            kinds = design.environment[rows[side]]
-            _, inverse, counts = np.unique(kinds, return_inverse=True, return_counts=True)
-            even = 1 / np.sqrt(counts[inverse])
+            _, kind, counts = np.unique(
+                design.environment[side], return_inverse=True, return_counts=True
+            )
+            even = 1 / np.sqrt(counts[kind])
             weights[side] = share * even / even.sum()
-    return weights / weights.mean()
+    balanced: Floats = weights / weights.mean()
+    return balanced
 
 
-def fit(design: Design, rows: Ints, *, seed: int = 0) -> Floats:
-    """Trains on some of the documents.
+def fit(design: Design, *, seed: int = 0, least_places: int = _LEAST_PLACES) -> Floats:
+    """Trains on documents.
 
     Args:
-        design: All documents.
-        rows: Those to train on.
+        design: The documents.
         seed: Of the order in which they are seen.
+        least_places: Places in which a feature has to occur.
 
     Returns:
         A weight for every bucket; 0 for features that are too rare.
     """
-    frequent = _frequent(design, rows)
-    order = np.concatenate(
-        [np.random.default_rng([seed, n]).permutation(len(rows)) for n in range(_PASSES)]
-    ).reshape(_PASSES, len(rows))
-    weights = np.zeros(1 << BITS)
+    n = len(design.machine)
+    order = np.stack([np.random.default_rng([seed, k]).permutation(n) for k in range(_PASSES)])
+    averaged = np.zeros(BUCKETS)
     _descend(
         design.features,
         design.bounds,
         design.machine,
         design.place,
-        rows,
-        example_weights(design, rows),
+        example_weights(design),
         order,
-        frequent,
+        _frequent(design, least_places),
         np.zeros(int(design.place.max()) + 1),
-        weights,
+        averaged,
     )
-    return weights
+    return averaged
 
 
-def _frequent(design: Design, rows: Ints) -> npt.NDArray[np.bool_]:
-    documents = np.zeros(1 << BITS, dtype=np.int32)
-    places = np.zeros(1 << BITS, dtype=np.int32)
-    by_place = rows[np.argsort(design.place[rows], kind="stable")]
-    last = np.full(1 << BITS, -1, dtype=np.int64)
-    _count(design.features, design.bounds, design.place, by_place, documents, places, last)
-    frequent: npt.NDArray[np.bool_] = (documents >= _LEAST_DOCUMENTS) & (places >= _LEAST_PLACES)
+def _frequent(design: Design, least_places: int) -> npt.NDArray[np.bool_]:
+    documents = np.zeros(BUCKETS, dtype=np.int32)
+    places = np.zeros(BUCKETS, dtype=np.int32)
+    last = np.full(BUCKETS, -1, dtype=np.int64)
+    rows = np.argsort(design.place, kind="stable")
+    _count(design.features, design.bounds, design.place, rows, documents, places, last)
+    frequent: npt.NDArray[np.bool_] = (documents >= _LEAST_DOCUMENTS) & (places >= least_places)
     return frequent
 
 
@@ -145,7 +137,6 @@ def _descend(
     bounds: Ints,
     machine: Floats,
     place: Ints,
-    rows: Ints,
     importance: Floats,
     order: Ints,
     frequent: npt.NDArray[np.bool_],
@@ -157,8 +148,7 @@ def _descend(
     place_squares = np.full(len(intercepts), 1e-4)
     used = np.empty(np.diff(bounds).max() + 1, dtype=np.int32)
     for turn in range(len(order)):
-        for step in order[turn]:
-            row = rows[step]
+        for row in order[turn]:
             n = 0
             total = 0.0
             for feature in features[bounds[row] : bounds[row + 1]]:
@@ -171,7 +161,7 @@ def _descend(
             scale = 1.0 / np.sqrt(n)
             here = place[row]
             chance = 1.0 / (1.0 + np.exp(-(total * scale + intercepts[here])))
-            slope = (chance - machine[row]) * importance[step]
+            slope = (chance - machine[row]) * importance[row]
             place_squares[here] += slope * slope
             intercepts[here] -= _RATE * slope / np.sqrt(place_squares[here])
             for feature in used[:n]:

@@ -32,6 +32,13 @@ _BITS: Final = 21
 _MASK: Final = (1 << _BITS) - 1
 _DROP, _SPACE, _LETTER, _SINGLE, _DIGIT, _POINT, _APOSTROPHE, _AT, _NEWLINE = range(9)
 
+_WORD, _FRESH, _MARKER, _NUMBER, _LAST = range(5)
+_ELLIPSIS: Final = 0x2026
+
+State = npt.NDArray[np.int64]
+"""Where the open word begins, or -1; whether only blanks came since the line began; whether
+the last token is a number that a line began with; whether it is a number that may go on; the
+last mark of punctuation while nothing has followed it."""
 Packed = npt.NDArray[np.int64]
 """Up to three code points of 21 bits, the first in the lowest."""
 
@@ -41,7 +48,8 @@ def _tables() -> tuple[Buffer, Packed, Packed]:
     """Class, folded form and look-alike (0 for none) of every code point."""
     blob = importlib.resources.files("transforms.data").joinpath("folding.npz").read_bytes()
     with np.load(io.BytesIO(blob), allow_pickle=False) as stored:
-        runs = np.diff(np.append(stored["starts"], _POINTS).astype(np.int64))
+        ends = np.append(stored["starts"][1:], _POINTS).astype(np.int64)
+        runs: Packed = ends - stored["starts"].astype(np.int64)
         classes = np.repeat(stored["classes"], runs)
         folded = np.repeat(stored["deltas"], runs) + np.arange(_POINTS, dtype=np.int64)
         alike = np.zeros(_POINTS, dtype=np.int64)
@@ -133,13 +141,13 @@ def _latinise(out: Buffer, start: int, stop: int, alike: Packed) -> int:  # prag
 
 @njit
 def _link_starts(data: Buffer, at: int, stop: int) -> bool:  # pragma: no cover - compiled
-    """Whether `http`, `www.` begins here, in either case."""
-    if at + 4 > stop:
+    """Whether `http:`, `https:` or `www.` begins here, in either case."""
+    if at + 6 > stop:
         return False
     a, b, c, d = data[at] | 32, data[at + 1] | 32, data[at + 2] | 32, data[at + 3]
     if a == 104 and b == 116 and c == 116 and d | 32 == 112:
-        return at + 4 < stop and (data[at + 4] == 58 or data[at + 4] | 32 == 115)
-    return a == 119 and b == 119 and c == 119 and d == 46
+        return data[at + 4] == 58 or (data[at + 4] | 32 == 115 and data[at + 5] == 58)
+    return bool(a == 119 and b == 119 and c == 119 and d == 46)
 
 
 @njit
@@ -151,12 +159,147 @@ def _to_blank(data: Buffer, at: int, stop: int) -> int:  # pragma: no cover - co
 
 
 @njit
-def _ends_number(data: Buffer, at: int, stop: int) -> bool:  # pragma: no cover - compiled
-    """Whether the character at `at` is no `.`, `,` or `:` between two digits."""
-    byte = data[at]
-    if byte not in (44, 46, 58) or at + 1 >= stop:
-        return True
-    return not 48 <= data[at + 1] <= 57
+def _goes_on(data: Buffer, at: int, stop: int) -> bool:  # pragma: no cover - compiled
+    """Whether the character at `at` is a `.`, `,` or `:` with a digit behind it."""
+    if data[at] not in (44, 46, 58) or at + 1 >= stop:
+        return False
+    return bool(data[at + 1] >= 48 and data[at + 1] <= 57)
+
+
+@njit
+def _put(point: np.int64, out: Buffer, to: int) -> int:  # pragma: no cover - compiled
+    """Writes a token of one character and the space after it; returns the new end."""
+    end = int(_encode(point, out, to))
+    out[end] = 32
+    return end + 1
+
+
+@njit
+def _letter(packed: np.int64, state: State, out: Buffer, to: int) -> int:  # pragma: no cover
+    if state[_WORD] < 0:
+        state[_WORD] = to
+    state[_FRESH] = state[_MARKER] = state[_NUMBER] = state[_LAST] = 0
+    while packed > 0:
+        to = _encode(packed & _MASK, out, to)
+        packed >>= _BITS
+    return to
+
+
+@njit
+def _mark(mark: np.int64, state: State, out: Buffer, to: int) -> int:  # pragma: no cover
+    """Punctuation: list markers go, repeated marks are one, several full stops an ellipsis."""
+    if state[_MARKER] and mark in (41, 46):
+        state[_MARKER], state[_FRESH] = 0, 1
+        return to - 2
+    state[_FRESH] = 0
+    last = state[_LAST]
+    if mark == 46 and last == 46:
+        state[_LAST] = _ELLIPSIS
+        return int(_put(np.int64(_ELLIPSIS), out, to - 2))
+    if mark == last or (mark == 46 and last == _ELLIPSIS):
+        return to
+    state[_LAST] = mark
+    return int(_put(mark, out, to))
+
+
+@njit
+def _digit(state: State, out: Buffer, to: int) -> int:  # pragma: no cover - compiled
+    if state[_NUMBER]:
+        return to
+    state[_MARKER] = state[_FRESH]
+    state[_FRESH] = state[_LAST] = 0
+    state[_NUMBER] = 1
+    return int(_put(np.int64(48), out, to))
+
+
+@njit
+def _other(
+    data: Buffer,
+    at: int,
+    stop: int,
+    kind: int,
+    folded: np.int64,
+    state: State,
+    out: Buffer,
+    to: int,
+) -> int:  # pragma: no cover - compiled
+    """Takes a character outside a word; returns the new end."""
+    if kind == _DIGIT:
+        return int(_digit(state, out, to))
+    if state[_NUMBER] and kind == _POINT and _goes_on(data, at, stop):
+        return to
+    state[_NUMBER] = 0
+    if kind == _POINT:
+        return int(_mark(folded, state, out, to))
+    if kind == _SINGLE:
+        state[_FRESH] = state[_MARKER] = state[_LAST] = 0
+        return int(_put(folded & _MASK, out, to))
+    if kind == _NEWLINE:
+        state[_FRESH], state[_MARKER] = 1, 0
+    return to
+
+
+@njit
+def _close(alike: Packed, state: State, out: Buffer, to: int) -> int:  # pragma: no cover
+    """Ends the open word, if there is one."""
+    if state[_WORD] < 0:
+        return to
+    end = int(_latinise(out, state[_WORD], to, alike))
+    out[end] = 32
+    state[_WORD] = -1
+    return end + 1
+
+
+@njit
+def _joins(
+    data: Buffer, at: int, stop: int, classes: Buffer, state: State
+) -> bool:  # pragma: no cover - compiled
+    """Whether an apostrophe before `at` stands between two letters."""
+    return bool(state[_WORD] >= 0 and at < stop and classes[_decode(data, at)[1]] == _LETTER)
+
+
+@njit
+def _fold_one(
+    data: Buffer,
+    at: int,
+    stop: int,
+    classes: Buffer,
+    folded: Packed,
+    alike: Packed,
+    state: State,
+    out: Buffer,
+    to: int,
+) -> int:  # pragma: no cover - compiled
+    """Folds data[at:stop] to out[to:]; returns the end."""
+    begin = to
+    state[:] = (-1, 1, 0, 0, 0)
+    while at < stop:
+        width, point = _decode(data, at)
+        kind = classes[point]
+        if kind == _LETTER:
+            if state[_WORD] < 0 and _link_starts(data, at, stop):
+                at = _to_blank(data, at, stop)
+                continue
+            to = _letter(folded[point], state, out, to)
+            at += width
+            # Most letters are Latin, lower case, inside a word: they stay as they are.
+            while at < stop and data[at] >= 97 and data[at] <= 122:
+                out[to] = data[at]
+                to += 1
+                at += 1
+            continue
+        if kind == _APOSTROPHE and _joins(data, at + width, stop, classes, state):
+            out[to] = 39
+            to += 1
+        elif kind != _DROP:
+            to = _close(alike, state, out, to)
+            if kind == _AT:
+                at = _to_blank(data, at, stop)
+                continue
+            to = _other(data, at, stop, kind, folded[point], state, out, to)
+        at += width
+    to = _close(alike, state, out, to)
+    return to - 1 if to > begin else to
 
 
 @njit
@@ -170,105 +313,8 @@ def _fold(
     ends: Offsets,
 ) -> None:  # pragma: no cover - compiled
     end = 0
+    state = np.zeros(5, dtype=np.int64)
     for row in range(len(offsets) - 1):
-        end = _fold_one(data, offsets[row], offsets[row + 1], classes, folded, alike, out, end)
+        start, stop = offsets[row], offsets[row + 1]
+        end = _fold_one(data, start, stop, classes, folded, alike, state, out, end)
         ends[row + 1] = end
-
-
-@njit
-def _fold_one(
-    data: Buffer,
-    at: int,
-    stop: int,
-    classes: Buffer,
-    folded: Packed,
-    alike: Packed,
-    out: Buffer,
-    to: int,
-) -> int:  # pragma: no cover - compiled
-    """Folds data[at:stop] to out[to:]; returns the end. Tokens end with a space but the last."""
-    begin = to
-    word = -1  # where the open word begins
-    fresh = True  # nothing but blanks since the line began
-    marker = False  # the last token is a number that the line began with
-    number = False  # the last token is a number that may go on
-    last = 0  # the last mark of punctuation, while nothing followed it
-    while at < stop:
-        width, point = _decode(data, at)
-        kind = classes[point]
-        if kind == _LETTER:
-            if word < 0:
-                if _link_starts(data, at, stop):
-                    at = _to_blank(data, at, stop)
-                    continue
-                word = to
-            packed = folded[point]
-            while packed > 0:
-                to = _encode(packed & _MASK, out, to)
-                packed >>= _BITS
-            fresh = marker = number = False
-            last = 0
-            at += width
-            continue
-        if kind == _DROP:
-            at += width
-            continue
-        if kind == _APOSTROPHE and word >= 0 and at + width < stop:
-            after = classes[_decode(data, at + width)[1]]
-            if after == _LETTER:
-                out[to] = 39
-                to += 1
-                at += width
-                continue
-        if word >= 0:
-            to = _latinise(out, word, to, alike)
-            out[to] = 32
-            to += 1
-            word = -1
-        if kind == _AT:
-            at = _to_blank(data, at, stop)
-            continue
-        if kind == _DIGIT:
-            if not number:
-                out[to], out[to + 1] = 48, 32
-                to += 2
-                marker = fresh
-            number = True
-            fresh = False
-            last = 0
-            at += width
-            continue
-        if number and kind == _POINT and not _ends_number(data, at, stop):
-            at += width
-            continue
-        number = False
-        if kind == _SINGLE:
-            to = _encode(folded[point] & _MASK, out, to)
-            out[to] = 32
-            to += 1
-            fresh = marker = False
-            last = 0
-        elif kind == _POINT:
-            mark = folded[point]
-            if marker and mark in (41, 46):
-                to -= 2
-                marker = False
-                fresh = True
-            elif mark == 46 and last in (46, 0x2026):
-                if last == 46:
-                    to = _encode(np.int64(0x2026), out, to - 2)
-                    out[to] = 32
-                    to += 1
-                    last = 0x2026
-            elif mark != last:
-                to = _encode(mark, out, to)
-                out[to] = 32
-                to += 1
-                last = mark
-            fresh = False
-        elif kind == _NEWLINE:
-            fresh, marker = True, False
-        at += width
-    if word >= 0:
-        return _latinise(out, word, to, alike)
-    return to - 1 if to > begin else to

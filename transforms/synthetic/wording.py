@@ -21,7 +21,17 @@ import pyarrow as pa
 from transforms.kernels import Buffer, Hashes, Offsets, njit
 from transforms.synthetic.folding import string_buffers
 
-__all__ = ["BITS", "LONGEST", "Buckets", "Vocabulary", "buckets_of", "vocabulary_table", "words_of"]
+__all__ = [
+    "BITS",
+    "LONGEST",
+    "Buckets",
+    "Vocabulary",
+    "hash_bytes",
+    "masked_words",
+    "sequences_of",
+    "vocabulary_table",
+    "words_of",
+]
 
 BITS: Final = 20
 """Binary logarithm of the number of buckets."""
@@ -35,7 +45,7 @@ Vocabulary = npt.NDArray[np.uint64]
 
 _FNV_OFFSET = np.uint64(0xCBF29CE484222325)
 _FNV_PRIME = np.uint64(0x100000001B3)
-_ENDING_OFFSET = np.uint64(0x9AE16A3B2F90404F)
+_OF_ENDING = np.uint64(0x9AE16A3B2F90404F)
 _MIX_1 = np.uint64(0xFF51AFD7ED558CCD)
 _MIX_2 = np.uint64(0xC4CEB9FE1A85EC53)
 _ROLL = np.uint64(0x9E3779B97F4A7C15)
@@ -43,6 +53,7 @@ _SHIFT = np.uint64(33)
 _TOP = np.uint64(64 - BITS)
 _SLOTS: Final = 1 << 13
 _ENDING: Final = 2
+"""Letters of a rare word that are kept."""
 _CAPACITY: Final = _SLOTS // 2
 
 
@@ -55,11 +66,13 @@ def mix(value: np.uint64) -> np.uint64:  # pragma: no cover - compiled
 
 
 @njit
-def _hash(data: Buffer, start: int, stop: int, seed: np.uint64) -> np.uint64:  # pragma: no cover
-    running = seed
+def hash_bytes(data: Buffer, start: int, stop: int) -> np.uint64:  # pragma: no cover - compiled
+    """Hashes data[start:stop]: FNV-1a and a finalizer."""
+    running = _FNV_OFFSET
     for at in range(start, stop):
         running = (running ^ np.uint64(data[at])) * _FNV_PRIME
-    return mix(running)
+    hashed: np.uint64 = mix(running)
+    return hashed
 
 
 @njit
@@ -99,9 +112,9 @@ def masked_words(
         if at < stop and data[at] != 32:
             continue
         if at > first:
-            word = _hash(data, first, at, _FNV_OFFSET)
+            word = hash_bytes(data, first, at)
             if not is_common(word, vocabulary):
-                word = _hash(data, _ending(data, first, at), at, _ENDING_OFFSET)
+                word = hash_bytes(data, _ending(data, first, at), at) ^ _OF_ENDING
             out[count] = word
             count += 1
         first = at + 1
@@ -109,16 +122,15 @@ def masked_words(
 
 
 @njit
-def features_of(
-    words: Hashes, count: int, stamps: Buckets, stamp: int, out: Buckets
+def sequences_of(
+    words: Hashes, count: int, seen: Buffer, out: Buckets
 ) -> int:  # pragma: no cover - compiled
     """Buckets of all sequences of `count` words, each once; returns how many.
 
     Args:
         words: Word hashes.
         count: How many of them are the document's.
-        stamps: For every bucket the last document that had it.
-        stamp: This document.
+        seen: A zero for every bucket, and again afterwards: a megabyte, to stay in cache.
         out: Receives the buckets, in order of appearance; room for three a word.
     """
     found = 0
@@ -127,27 +139,13 @@ def features_of(
         for n in range(1, min(LONGEST, count - first) + 1):
             running = running * _ROLL + words[first + n - 1] + np.uint64(n)
             bucket = np.int64(mix(running) >> _TOP)
-            if stamps[bucket] != stamp:
-                stamps[bucket] = stamp
+            if seen[bucket] == 0:
+                seen[bucket] = 1
                 out[found] = bucket
                 found += 1
+    for bucket in out[:found]:
+        seen[bucket] = 0
     return found
-
-
-@njit
-def _buckets(
-    offsets: Offsets,
-    data: Buffer,
-    vocabulary: Vocabulary,
-    words: Hashes,
-    out: Buckets,
-    ends: npt.NDArray[np.int64],
-) -> None:  # pragma: no cover - compiled
-    stamps = np.zeros(1 << BITS, dtype=np.int32)
-    for row in range(len(offsets) - 1):
-        count = masked_words(data, offsets[row], offsets[row + 1], vocabulary, words)
-        found = features_of(words, count, stamps, row + 1, out[ends[row] :])
-        ends[row + 1] = ends[row] + found
 
 
 @njit
@@ -175,25 +173,8 @@ def words_of(folded: pa.StringArray) -> tuple[Hashes, npt.NDArray[np.int64]]:
     return out[: ends[-1]].copy(), ends
 
 
-def buckets_of(
-    folded: pa.StringArray, vocabulary: Vocabulary
-) -> tuple[Buckets, npt.NDArray[np.int64]]:
-    """Features of all texts, end to end, and n + 1 bounds.
-
-    Args:
-        folded: What `folding.fold` returns.
-        vocabulary: What `vocabulary_table` returns.
-    """
-    offsets, data = string_buffers(folded)
-    longest = int(np.diff(offsets).max(initial=0))
-    out = np.empty(LONGEST * int(offsets[-1] - offsets[0]) + 1, dtype=np.int32)
-    ends = np.zeros(len(offsets), dtype=np.int64)
-    _buckets(offsets, data, vocabulary, np.empty(longest + 1, np.uint64), out, ends)
-    return out[: ends[-1]].copy(), ends
-
-
 def vocabulary_table(words: Hashes) -> Vocabulary:
-    """Puts word hashes into a table that `buckets_of` can look into.
+    """Puts word hashes into a table that `masked_words` can look into.
 
     Args:
         words: Distinct hashes, at most 4,096 and at least one.
