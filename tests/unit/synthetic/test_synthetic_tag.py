@@ -113,7 +113,7 @@ def test_empty_batch_has_the_schema() -> None:
     assert batch.schema == SYNTHETIC
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(rows)
 def test_rows_do_not_depend_on_their_batch(pairs: list[tuple[str, str | None]]) -> None:
     whole = tagged(pairs)
@@ -141,7 +141,7 @@ def test_prefilter_passes_everything_with_evidence(given_texts: list[str]) -> No
         assert suspect or not words
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(rows)
 def test_sliced_columns_give_the_same_rows(pairs: list[tuple[str, str | None]]) -> None:
     padded = tagged([("citeturn0search0", "synthetic"), *pairs, ("x", None)])
