@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import orjson
 
-from pipelines import report
+from pipelines import report, tagging
 from pipelines.config import Config, load_config
 from pipelines.options import flag_values
 from transforms.errors import UsageError
@@ -112,7 +112,9 @@ def inspect(given: argparse.Namespace, beam: Sequence[str]) -> int:
     from transforms.shards.verify import require
 
     del beam
-    report.print_run(require(given.run_dir), given.run_dir, report.console())
+    manifest = require(given.run_dir)
+    report.print_run(manifest, given.run_dir, report.console())
+    tagging.print_synthetic(manifest, report.console())
     return 0
 
 
@@ -164,7 +166,7 @@ def calibrate(given: argparse.Namespace, beam: Sequence[str]) -> int:
         load_scorer(given.synthetic_model),
         given.out,
     )
-    report.print_reference(rows, report.console())
+    tagging.print_reference(rows, report.console())
     return 0
 
 

@@ -11,7 +11,7 @@ from transforms.errors import UsageError
 from transforms.rebalance.cells import Rules
 from transforms.rebalance.plan import Plan, make_plan
 from transforms.rebalance.ranks import LIGHT, STRATA, rank_strata, split_large
-from transforms.staging.record import read_kept
+from transforms.staging.record import ANNOTATED, read_kept, read_record
 from transforms.staging.survey import apply_decisions, decide_rows
 
 __all__ = ["plan_staging"]
@@ -32,7 +32,8 @@ def plan_staging(config: Config) -> Plan:
             f"--unit {record['unit']}, or run select with --unit {config.unit}"
         )
     rules, strata = Rules.of(config.rebalance), [STRATA.empty_table()]
-    tail = tail_policy(config)
+    annotated = read_record(str(config.staging), ANNOTATED)["config"]
+    tail = tail_policy(config.annotated_as(annotated, str(config.staging)))
     listed = decide_rows(counted, tail)
     for number, batch in enumerate(read_kept(str(config.staging))[1]):
         marked = apply_decisions(pa.Table.from_batches([batch]), (tail,), listed)

@@ -13,8 +13,15 @@ from rich.table import Table
 from transforms.records import REASONS
 from transforms.synthetic.evaluate import Slice
 
-__all__ = ["console", "print_languages", "print_plan", "print_reference", "print_run"]
-__all__ += ["print_slices", "print_summary"]
+__all__ = [
+    "columns",
+    "console",
+    "print_languages",
+    "print_plan",
+    "print_run",
+    "print_slices",
+    "print_summary",
+]
 
 _MOST = 40
 _FIGURES = ("human", "machine", "auroc", "tpr", "abstains", "fpr", "found", "error")
@@ -26,15 +33,16 @@ def console() -> Console:
     return Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 
 
-def _table(title: str, *columns: str) -> Table:
+def columns(title: str, *names: str) -> Table:
+    """An empty table: the first column to the left, the others to the right."""
     table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
-    for number, column in enumerate(columns):
+    for number, column in enumerate(names):
         table.add_column(column, justify="left" if number == 0 else "right")
     return table
 
 
 def _shares(manifest: Mapping[str, Any]) -> Table:
-    table = _table(f"shares by {manifest['size_unit']}", "share", "promised", "worst shard", "all")
+    table = columns(f"shares by {manifest['size_unit']}", "share", "promised", "worst shard", "all")
     total = sum(shard["size"] for shard in manifest["shards"]) or 1
     for kind, sign, pick in (("floors", ">=", min), ("caps", "<=", max)):
         for name, share in manifest[kind].items():
@@ -46,7 +54,7 @@ def _shares(manifest: Mapping[str, Any]) -> Table:
 
 def _ledger(manifest: Mapping[str, Any]) -> Table:
     ledger = manifest["ledger"]
-    table = _table("ledger", "documents", "count")
+    table = columns("ledger", "documents", "count")
     table.add_row("read", f"{ledger['read']:,}")
     table.add_row("kept", f"{ledger['kept']:,}")
     for reason in REASONS:
@@ -72,71 +80,61 @@ def print_run(manifest: Mapping[str, Any], where: str, console: Console) -> None
     """A whole manifest."""
     console.print(f"run {manifest['run']}, holdfast {manifest['versions']['holdfast']}")
     print_summary(manifest, where, console)
-    shards = _table("shards", "path", "documents", "size", *manifest["floors"], *manifest["caps"])
+    shards = columns("shards", "path", "documents", "size", *manifest["floors"], *manifest["caps"])
     for shard in manifest["shards"][:_MOST]:
         names = (*manifest["floors"], *manifest["caps"])
         shares = [f"{shard['shares'][name]:.4f}" for name in names]
         shards.add_row(shard["path"], f"{shard['documents']:,}", f"{shard['size']:,}", *shares)
     console.print(shards)
-    languages = _table("languages", "language", "tail", "documents", "size")
     ranked = sorted(manifest["languages"].items(), key=lambda item: (-item[1]["size"], item[0]))
-    for lang, facts in ranked[:_MOST]:
-        tail = "yes" if lang in manifest["tail"] else ""
-        languages.add_row(lang, tail, f"{facts['documents']:,}", f"{facts['size']:,}")
-    console.print(languages)
-    print_synthetic(manifest, console)
+    console.print(_trust(manifest, ranked[:_MOST]))
+    console.print(_TRUST, soft_wrap=True)
     for name, rows in (("shards", manifest["shards"]), ("languages", ranked)):
         if len(rows) > _MOST:
             console.print(f"{len(rows) - _MOST} more {name} in manifest.json")
 
 
-def _percent(low: int | None, share: int | None, high: int | None) -> str:
-    if share is None or low is None or high is None:
-        return ""
-    return f"{share / 100:.1f} ({low / 100:.1f} to {high / 100:.1f})"
+_TRUST = (
+    "largest: share of the largest source; least: score that the run asks for; words: whether "
+    "listed words have to prove the language; wrong: estimated share of other languages' texts; "
+    "right: estimated precision of the label at this prevalence, before words are asked for"
+)
 
 
-def print_synthetic(manifest: Mapping[str, Any], console: Console) -> None:
-    """What was decided about machine-made text: calibration, shares, warnings."""
-    decisions = manifest["decisions"]
-    cells = _table("calibration", "language", "length", "controls", "threshold", "speaks for")
-    for cell in decisions.get("synthetic_calibration", [])[:_MOST]:
-        texts = sum(given["texts"] for given in cell["controls"])
-        covers = "all sources" if cell["covers"] is None else ", ".join(cell["covers"])
-        at = "" if cell["threshold"] is None else f"{cell['threshold'] / 1000:.3f}"
-        said = covers if at else "nobody"
-        cells.add_row(cell["lang"], str(cell["bucket"]), f"{texts:,}", at, said or "nobody")
-    console.print(cells)
-    shares = _table(
-        "machine-made text, %", "language", "source", "month", "documents", "classifier", "words"
-    )
-    for row in decisions.get("synthetic_shares", [])[:_MOST]:
-        told = [
-            _percent(*(row[f"{name}_{part}"] for part in ("low", "share", "high")))
-            for name in ("classifier", "words")
+def _trust(manifest: Mapping[str, Any], ranked: list[tuple[str, dict[str, Any]]]) -> Table:
+    """What is known of each language, and how far to trust it."""
+    table = columns("languages", "language", "tail", "documents", "size", "sources", "largest")
+    for column in ("least", "words", "wrong", "right"):
+        table.add_column(column, justify="right")
+    decided = manifest["decisions"].get("langid", {"label": []})
+    place = {label: number for number, label in enumerate(decided["label"])}
+    for lang, facts in ranked:
+        share = facts.get("largest_source_size", 0) / (facts["size"] or 1)
+        row = [
+            lang,
+            manifest["tail"].get(lang, ""),
+            f"{facts['documents']:,}",
+            f"{facts['size']:,}",
         ]
-        when = "all" if row["month"] is None else row["month"] or "undated"
-        shares.add_row(row["lang"], row["source"], when, f"{row['documents']:,}", *told)
-        if row["warning"]:
-            console.print(f"{row['lang']}, {row['source'] or 'no source'}, {when}: ", end="")
-            console.print(row["warning"], soft_wrap=True)
-    console.print(shares)
+        row += [f"{facts.get('sources', 0):,}", f"{share:.3f}"]
+        if lang in place:
+            found = {name: values[place[lang]] for name, values in decided.items()}
+            row += [
+                f"{found['least_score'] / 10_000:.2f}",
+                "yes" if found["words_required"] else "",
+            ]
+            row += [_share(found["contamination_left"]), _share(found["precision"])]
+        table.add_row(*row)
+    return table
 
 
-def print_reference(rows: Any, console: Console) -> None:
-    """How many texts a table of reference scores has, by language, length and origin."""
-    table = _table("reference scores", "language", "length", "origin", "texts")
-    counted = rows.group_by(["lang", "bucket", "machine"]).aggregate([([], "count_all")])
-    order = [(name, "ascending") for name in ("lang", "bucket", "machine")]
-    for row in counted.sort_by(order).to_pylist():
-        origin = "machine" if row["machine"] else "human"
-        table.add_row(row["lang"], str(row["bucket"]), origin, f"{row['count_all']:,}")
-    console.print(table)
+def _share(ten_thousandths: int | None) -> str:
+    return "" if ten_thousandths is None else f"{ten_thousandths / 10_000:.3f}"
 
 
 def print_plan(plan: Mapping[str, Any], console: Console) -> None:
     """What a plan takes of each cell, and what binds it."""
-    table = _table("plan", "cell", "documents", "unique", "taken", "appearances")
+    table = columns("plan", "cell", "documents", "unique", "taken", "appearances")
     for cell in plan["cells"]:
         figures = (cell["documents"], cell["unique"], cell["quota"], cell["appearances"])
         table.add_row(cell["name"], *(f"{figure:,}" for figure in figures))
@@ -151,13 +149,13 @@ def print_plan(plan: Mapping[str, Any], console: Console) -> None:
 
 def print_languages(languages: list[Any], console: Console) -> None:
     """Rows of the language registry, a line each."""
-    line = "{:6}{:36}{:24}{:>6}  {:6}{:>14}"
-    rows = [line.format("code", "name", "scripts", "class", "tail", "speakers")]
+    line = "{:6}{:36}{:24}{:6}{:>6}  {:6}{:>14}"
+    rows = [line.format("code", "name", "scripts", "in", "class", "tail", "speakers")]
     for language, tail in languages:
         speakers = "" if language.speakers is None else f"{language.speakers:,}"
         scripts, name = " ".join(language.scripts)[:22], language.name[:34]
         marks = (str(language.joshi), "yes" if tail else "", speakers)
-        rows.append(line.format(language.code, name, scripts, *marks))
+        rows.append(line.format(language.code, name, scripts, language.macrolanguage, *marks))
     console.file.write("\n".join(row.rstrip() for row in rows) + "\n")
 
 
