@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.synthetic.hosts import HOST, MIN_PAGES, PAGE, host_rows
@@ -45,6 +45,7 @@ def test_pages_of_one_host_never_add_up_to_more_than_ten_strangers():
     assert judged([4500] * 5000) - judged([4500] * 500) < 50
 
 
+@settings(deadline=None)
 @given(chances, st.data())
 def test_a_likelier_page_never_makes_the_host_less_likely(p: list[int], data: st.DataObject):
     row = data.draw(st.integers(0, len(p) - 1))
@@ -53,12 +54,14 @@ def test_a_likelier_page_never_makes_the_host_less_likely(p: list[int], data: st
     assert judged(more) >= judged(p) - 1  # a ten-thousandth of rounding
 
 
+@settings(deadline=None)
 @given(chances)
 def test_more_of_the_same_never_weakens(p: list[int]):
     once, twice = judged(p), judged(p + p)
     assert (twice - PRIOR) * (once - PRIOR) >= 0 or min(abs(twice - PRIOR), abs(once - PRIOR)) < 300
 
 
+@settings(deadline=None)
 @given(chances, chances, st.randoms())
 def test_hosts_do_not_depend_on_order_or_on_each_other(a: list[int], b: list[int], rng):
     rows = pa.concat_tables([pages(a, 3), pages(b, 9)])

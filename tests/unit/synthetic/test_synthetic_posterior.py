@@ -18,7 +18,7 @@ samples = st.lists(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(samples, samples, st.integers(1, UNIT - 1))
 def test_a_higher_score_is_never_less_probable(human, machine, prior: int):
     curve = fit(human, machine, prior)
@@ -29,6 +29,7 @@ def test_a_higher_score_is_never_less_probable(human, machine, prior: int):
     assert Curve.of(curve.at, curve.p) == curve
 
 
+@settings(deadline=None)
 @given(samples, samples, st.randoms())
 def test_the_order_of_texts_and_groups_is_nothing(human, machine, rng):
     curve = fit(human, machine, 2000)

@@ -80,7 +80,7 @@ def test_controls_are_dated_human_by_evidence_and_scored():
     assert found.column("source").to_pylist() == ["", ""]
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 30)), max_size=40), st.randoms(),
        st.integers(0, 40), st.integers(1, 8))  # fmt: skip
 def test_samples_of_samples_are_the_sample_of_all(pairs, rng, cut: int, most: int):
