@@ -1,11 +1,12 @@
 """Leave one generator and one domain out: the only score that counts.
 
-    python -m benchmarks.synthetic.heldout --data FILE... [--scores FILE] [--baseline]
+    python -m benchmarks.synthetic.heldout --data FILE... [--scores FILE] [--baseline] [--attacks]
 
 For every file, language and generator of the data a model is trained on what
 shares neither collection, nor domain, nor generator with them, and tested on the
 rest: human texts of that file against that generator's, of 250 characters or
 more. `--scores` keeps the held-out scores for calibration, a JSON line a text.
+`--attacks` tests every model on attacked texts, too, human and machine alike.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -23,16 +24,20 @@ import pyarrow.compute as pc
 
 from benchmarks.synthetic.baseline import baseline_scores, plain_features
 from benchmarks.synthetic.folds import Cell, cells, thinned
+from transforms.synthetic.attacks import ATTACKS, attacked
 from transforms.synthetic.classifier import MOST_CHARS, score_folded
 from transforms.synthetic.examples import MACHINE, Examples, read_examples
 from transforms.synthetic.folding import fold
-from transforms.synthetic.quality import auroc, tpr_at
+from transforms.synthetic.quality import auroc, share_above, threshold_at, tpr_at
 from transforms.synthetic.train import Material, fit_model, prepare, trainable
 from transforms.synthetic.wording import vocabulary_table
 
 __all__ = ["main"]
 
 Scores = npt.NDArray[np.float64]
+Versions = dict[str, Scores]
+"""Scores of texts by what was done to them."""
+PLAIN = "unchanged"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,28 +45,44 @@ class Result:
     """Scores of one cell by one model."""
 
     cell: Cell
-    human: Scores
-    machine: Scores
+    human: Versions
+    machine: Versions
 
     @property
     def figures(self) -> tuple[float, float]:
         """AUROC, and TPR at 1 % FPR."""
-        return auroc(self.human, self.machine), tpr_at(self.human, self.machine, 0.01)
+        human, machine = self.human[PLAIN], self.machine[PLAIN]
+        return auroc(human, machine), tpr_at(human, machine, 0.01)
+
+    def under(self, attack: str) -> tuple[float, float, float, float]:
+        """AUROC and TPR with both sides attacked; what passes the unchanged texts' 1 % point."""
+        human, machine = self.human[attack], self.machine[attack]
+        point = threshold_at(self.human[PLAIN], 0.01)
+        area, found = auroc(human, machine), tpr_at(human, machine, 0.01)
+        return area, found, share_above(human, point), share_above(machine, point)
 
 
 class Ours:
     """The classifier that ships."""
 
-    def __init__(self, examples: Examples) -> None:
+    def __init__(self, examples: Examples, attacks: Iterable[str] = ()) -> None:
         self._teaching = np.flatnonzero(trainable(examples))
         self._material = prepare(examples.take(self._teaching))
-        self._folded = fold(pc.utf8_slice_codeunits(examples.text, 0, MOST_CHARS))
+        texts = {PLAIN: examples.text}
+        texts |= {name: attacked(examples.text, name) for name in attacks}
+        self._folded = {
+            name: fold(pc.utf8_slice_codeunits(text, 0, MOST_CHARS)) for name, text in texts.items()
+        }
 
-    def scores(self, train: npt.NDArray[np.bool_], test: npt.NDArray[np.int64]) -> Scores:
+    def scores(self, train: npt.NDArray[np.bool_], test: npt.NDArray[np.int64]) -> Versions:
         """Thousandths, for the test rows."""
         model = fit_model(_part(self._material, train[self._teaching]))
-        folded = self._folded.take(pa.array(test))
-        return score_folded(folded, model, vocabulary_table(model.words))[0].astype(np.float64)
+        vocabulary = vocabulary_table(model.words)
+        rows = pa.array(test)
+        return {
+            name: score_folded(folded.take(rows), model, vocabulary)[0].astype(np.float64)
+            for name, folded in self._folded.items()
+        }
 
 
 class Plain:
@@ -73,10 +94,11 @@ class Plain:
         self._machine = (examples.label == MACHINE).astype(np.float64)
         self._teaches = trainable(examples)
 
-    def scores(self, train: npt.NDArray[np.bool_], test: npt.NDArray[np.int64]) -> Scores:
+    def scores(self, train: npt.NDArray[np.bool_], test: npt.NDArray[np.int64]) -> Versions:
         """Margins, for the test rows."""
         rows = np.flatnonzero(train & self._teaches)
-        return baseline_scores(self._features, self._bounds, self._machine, rows, test)
+        bounds, machine = self._bounds, self._machine
+        return {PLAIN: baseline_scores(self._features, bounds, machine, rows, test)}
 
 
 def _part(material: Material, kept: npt.NDArray[np.bool_]) -> Material:
@@ -100,8 +122,11 @@ def _results(todo: list[Cell], model: Ours | Plain) -> Iterator[Result]:
         tested = np.unique(np.concatenate([np.r_[cell.human, cell.machine] for cell in group]))
         scores = model.scores(group[0].train, tested)
         for cell in group:
-            human = scores[np.searchsorted(tested, cell.human)]
-            yield Result(cell, human, scores[np.searchsorted(tested, cell.machine)])
+            sides = [
+                {name: own[np.searchsorted(tested, rows)] for name, own in scores.items()}
+                for rows in (cell.human, cell.machine)
+            ]
+            yield Result(cell, sides[0], sides[1])
 
 
 def _table(title: str, results: list[Result]) -> None:
@@ -125,6 +150,11 @@ def _table(title: str, results: list[Result]) -> None:
 def _summary(results: list[Result]) -> None:
     tuned = [result for result in results if not result.cell.untuned]
     _table("Chat systems only", tuned)
+    print("\nChat systems, mean of cells: AUROC, TPR at 1 % FPR; FPR and TPR at the point")
+    print("that 1 % of the unchanged human texts pass")
+    for name in tuned[0].human:
+        figures = np.mean([result.under(name) for result in tuned], axis=0)
+        print(f"{name:20s} " + " ".join(f"{figure:.3f}" for figure in figures), flush=True)
 
 
 def _lines(results: list[Result], examples: Examples) -> Iterator[bytes]:
@@ -132,8 +162,8 @@ def _lines(results: list[Result], examples: Examples) -> Iterator[bytes]:
     for result in results:
         cell = result.cell
         for label, rows, scores in (
-            ("human", cell.human, result.human),
-            ("machine", cell.machine, result.machine),
+            ("human", cell.human, result.human[PLAIN]),
+            ("machine", cell.machine, result.machine[PLAIN]),
         ):
             for row, score in zip(rows, scores, strict=True):
                 yield orjson.dumps(
@@ -160,10 +190,11 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=400, help="texts a kind (default 400)")
     parser.add_argument("--scores", type=pathlib.Path, metavar="FILE", help="keeps the scores")
     parser.add_argument("--baseline", action="store_true", help="the plain baseline, too")
+    parser.add_argument("--attacks", action="store_true", help="attacked texts, too")
     given = parser.parse_args()
     examples = thinned(read_examples(given.data), given.most)
     todo = list(cells(examples))
-    results = list(_results(todo, Ours(examples)))
+    results = list(_results(todo, Ours(examples, ATTACKS if given.attacks else ())))
     _table("Ours", results)
     _summary(results)
     if given.scores:
