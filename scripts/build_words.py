@@ -42,8 +42,9 @@ _STEPS = (1, 100, 200, 300, 500, 700, 1000, 1500, 2000)
 """Least shares that are tried, in 1/10,000; the first asks for one word of any text."""
 _NEAREST = 10
 """Languages, those that pass a list most easily, that stand for all others."""
-_WORST_MISS, _WORST_PASS = 5000, 5000
-"""A list that fails more of its own, or passes more of its neighbours, is no test."""
+_WORST_MISS, _WORST_ELSEWHERE, _WORST_PASS = 3000, 7000, 5000
+"""A list that fails more of its own sources, or of another, or passes more of its
+neighbours, is no test."""
 _SCALE = 10_000
 
 Sources = Mapping[str, Sequence[str]]
@@ -195,7 +196,8 @@ def _finished(sentences: Mapping[str, Sources], measured: Mapping[str, WordList]
     found = []
     for label, one in sorted(measured.items()):
         miss = max(one.miss, missed.get(label, usual))
-        if miss <= _WORST_MISS and one.passes <= _WORST_PASS and label in final.lists:
+        tells = miss <= _WORST_ELSEWHERE and one.passes <= _WORST_PASS
+        if tells and one.miss <= _WORST_MISS and label in final.lists:
             words = final.lists[label].words
             found.append(WordList(label, one.least, miss, one.passes, words))
     return found

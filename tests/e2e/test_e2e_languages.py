@@ -86,4 +86,4 @@ def test_plan_follows_the_tail_that_it_is_given(published: Run, tmp_path: pathli
     config.write_text(yaml.safe_dump({"langid": {"tail_by": "share", "tail_share": 0.0}}))
     ran = holdfast(*asked, "--config", config)
     assert ran.code == 3
-    assert "floor tail=0.2: have 0 chars" in ran.refusal
+    assert "floor tail=0.2: no document is text that serves it" in ran.refusal

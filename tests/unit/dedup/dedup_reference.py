@@ -114,6 +114,7 @@ _DEFAULTS: dict[str, object] = {
     "n_chars": 100,
     "size": 100,
     "lang": "eng_Latn",
+    "mixed": False,
     "tail": False,
     "bands": None,
 }

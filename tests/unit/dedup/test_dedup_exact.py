@@ -42,7 +42,9 @@ def test_each_group_keeps_its_best():
     kept, copies = settled(rows)
     assert set(kept) == {2, 3}
     assert (kept[3]["copies"], kept[2]["copies"]) == (3, 1)
-    given_fields = {name: rows[2][name] for name in ("doc_id", "size", "lang", "tail", "bands")}
+    given_fields = {
+        name: rows[2][name] for name in ("doc_id", "size", "lang", "mixed", "tail", "bands")
+    }
     assert given_fields.items() <= kept[3].items()
     for node in (1, 4):
         assert copies[node] == {
