@@ -123,8 +123,15 @@ def previous_manifest(path: str) -> str:
 def _before(previous: str) -> list[Mapping[str, Any]]:
     path = previous_manifest(previous)
     try:
-        return list(orjson.loads(storage.read_bytes(path))["decisions"].get("synthetic_shares", []))
-    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
+        shares = orjson.loads(storage.read_bytes(path))["decisions"].get("synthetic_shares", {})
+        return list(pa.table(shares).to_pylist())
+    except (
+        orjson.JSONDecodeError,
+        pa.ArrowException,
+        AttributeError,
+        KeyError,
+        TypeError,
+    ) as error:
         raise InputError(f"{path} is no manifest of holdfast: {error!r}") from error
 
 

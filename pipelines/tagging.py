@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pyarrow as pa
 from rich.console import Console
 
 from pipelines.report import columns
@@ -12,6 +13,11 @@ from pipelines.report import columns
 __all__ = ["print_reference", "print_synthetic"]
 
 _MOST = 40
+
+
+def _rows(decision: Mapping[str, list[Any]] | None) -> list[dict[str, Any]]:
+    """The first rows of a decision, which a manifest holds by column."""
+    return pa.table(dict(decision)).slice(0, _MOST).to_pylist() if decision else []
 
 
 def _percent(low: int | None, share: int | None, high: int | None) -> str:
@@ -24,7 +30,7 @@ def print_synthetic(manifest: Mapping[str, Any], console: Console) -> None:
     """What was decided about machine-made text: calibration, shares, warnings."""
     decisions = manifest["decisions"]
     cells = columns("calibration", "language", "length", "controls", "threshold", "speaks for")
-    for cell in decisions.get("synthetic_calibration", [])[:_MOST]:
+    for cell in _rows(decisions.get("synthetic_calibration")):
         texts = sum(given["texts"] for given in cell["controls"])
         covers = "all sources" if cell["covers"] is None else ", ".join(cell["covers"])
         at = "" if cell["threshold"] is None else f"{cell['threshold'] / 1000:.3f}"
@@ -34,7 +40,7 @@ def print_synthetic(manifest: Mapping[str, Any], console: Console) -> None:
     shares = columns(
         "machine-made text, %", "language", "source", "month", "documents", "classifier", "words"
     )
-    for row in decisions.get("synthetic_shares", [])[:_MOST]:
+    for row in _rows(decisions.get("synthetic_shares")):
         told = [
             _percent(*(row[f"{name}_{part}"] for part in ("low", "share", "high")))
             for name in ("classifier", "words")
