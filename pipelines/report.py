@@ -178,5 +178,5 @@ def print_slices(slices: Sequence[Slice], given: int, console: Console) -> None:
     console.file.write(
         f"{given:,} examples; {scored:,} human or machine texts are long enough. tpr: found at 1 % "
         f"false positives\nwithin the line; fpr, found: above the operating point that the other "
-        f"files give\n"
+        f"files give.\nFigures of texts that the model was trained on say nothing about others\n"
     )

@@ -45,7 +45,7 @@ class Cell:
     Attributes:
         source: The collection's file.
         lang: Of the texts.
-        generator: Key of the model under test.
+        generator: Key of the model under test; empty if there is none.
         train: Mask of the examples that may be learnt from.
         human: Rows of human text under test.
         machine: Rows of machine text under test.
@@ -91,7 +91,10 @@ def _collections(sources: Names) -> Names:
 
 
 def cells(examples: Examples) -> Iterator[Cell]:
-    """Every file, language and generator with text enough to be tested."""
+    """Every file, language and generator with text enough to be tested.
+
+    Human texts of a file without machine text are a cell without a generator.
+    """
     keys = np.array([generator_key(name) for name in examples.generator])
     names, domain = np.unique(examples.domain, return_inverse=True)
     kinds = [domain_keys(name) for name in names]
@@ -112,3 +115,5 @@ def cells(examples: Examples) -> Iterator[Cell]:
                 train = foreign & (keys != generator)
                 untuned = is_untuned(str(generator))
                 yield Cell(source, lang, str(generator), train, human, machine, untuned)
+        if len(human) >= _LEAST_HUMAN and not (here & (examples.label == MACHINE)).any():
+            yield Cell(source, lang, "", foreign, human, np.zeros(0, np.int64), untuned=False)

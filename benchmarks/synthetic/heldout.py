@@ -38,6 +38,8 @@ Scores = npt.NDArray[np.float64]
 Versions = dict[str, Scores]
 """Scores of texts by what was done to them."""
 PLAIN = "unchanged"
+_DRAWN, _LEAST_OTHERS = 1000, 3
+"""Scores drawn of each file, so that all weigh alike; files without which nothing is promised."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -157,6 +159,31 @@ def _summary(results: list[Result]) -> None:
         print(f"{name:20s} " + " ".join(f"{figure:.3f}" for figure in figures), flush=True)
 
 
+def _points(results: list[Result]) -> None:
+    """False positives where 1 % of the human texts of the other collections pass."""
+    print("\nOperating point from the other collections: FPR, found of chat systems")
+    human: dict[tuple[str, str], list[Scores]] = {}
+    machine: dict[tuple[str, str], list[Scores]] = {}
+    for result in results:
+        place = (result.cell.lang, result.cell.source)
+        human.setdefault(place, []).append(result.human[PLAIN])
+        if not result.cell.untuned:
+            machine.setdefault(place, []).append(result.machine[PLAIN])
+    rng = np.random.default_rng(0)
+    for (lang, source), own in human.items():
+        others = [
+            rng.choice(np.concatenate(scores), _DRAWN)
+            for (spoken, other), scores in human.items()
+            if spoken == lang and other.partition("__")[0] != source.partition("__")[0]
+        ]
+        if len(others) < _LEAST_OTHERS:
+            print(f"{source:36s} {lang} no operating point: {len(others)} other collections")
+            continue
+        point = threshold_at(np.concatenate(others), 0.01)
+        low, high = np.concatenate(own), np.concatenate(machine.get((lang, source), [own[0][:0]]))
+        print(f"{source:36s} {lang} {share_above(low, point):.3f} {share_above(high, point):.3f}")
+
+
 def _lines(results: list[Result], examples: Examples) -> Iterator[bytes]:
     chars = examples.chars
     for result in results:
@@ -194,13 +221,16 @@ def main() -> None:
     given = parser.parse_args()
     examples = thinned(read_examples(given.data), given.most)
     todo = list(cells(examples))
-    results = list(_results(todo, Ours(examples, ATTACKS if given.attacks else ())))
+    every = list(_results(todo, Ours(examples, ATTACKS if given.attacks else ())))
+    results = [result for result in every if result.cell.generator]
     _table("Ours", results)
     _summary(results)
+    _points(every)
     if given.scores:
-        given.scores.write_bytes(b"".join(line + b"\n" for line in _lines(results, examples)))
+        given.scores.write_bytes(b"".join(line + b"\n" for line in _lines(every, examples)))
     if given.baseline:
-        plain = list(_results(todo, Plain(examples)))
+        under_test = [cell for cell in todo if cell.generator]
+        plain = list(_results(under_test, Plain(examples)))
         _table("Baseline", plain)
         _summary(plain)
 

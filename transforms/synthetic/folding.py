@@ -70,7 +70,7 @@ def fold(text: pa.StringArray) -> pa.StringArray:
     """The normal form of each text: tokens with one space between.
 
     Args:
-        text: Valid UTF-8, no nulls, less than 1 GiB together.
+        text: Valid UTF-8, no nulls, less than 700 MB together.
     """
     offsets, data = string_buffers(text)
     # A one-byte mark of punctuation becomes two bytes: itself and a space. Expanded
@@ -146,7 +146,8 @@ def _link_starts(data: Buffer, at: int, stop: int) -> bool:  # pragma: no cover 
         return False
     a, b, c, d = data[at] | 32, data[at + 1] | 32, data[at + 2] | 32, data[at + 3]
     if a == 104 and b == 116 and c == 116 and d | 32 == 112:
-        return data[at + 4] == 58 or (data[at + 4] | 32 == 115 and data[at + 5] == 58)
+        secure = data[at + 4] | 32 == 115 and data[at + 5] == 58
+        return bool(data[at + 4] == 58 or secure)
     return bool(a == 119 and b == 119 and c == 119 and d == 46)
 
 

@@ -7,7 +7,7 @@ import statistics
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.synthetic.features import BUCKETS, features_of
@@ -53,6 +53,7 @@ def buckets(text: str, common: str = "the a of") -> set[int]:
     return set(sequences)
 
 
+@settings(deadline=None)
 @given(FOLDED)
 def test_one_hash_a_token(texts: list[str]) -> None:
     hashes, bounds = words_of(pa.array(texts, pa.string()))
@@ -80,6 +81,7 @@ def test_order_matters() -> None:
     assert buckets("the a") != buckets("a the")
 
 
+@settings(deadline=None)
 @given(FOLDED)
 def test_features_do_not_depend_on_the_batch(texts: list[str]) -> None:
     table = vocabulary_table(np.array(words("the a of"), np.uint64))
@@ -126,6 +128,7 @@ def reference(tokens: list[str]) -> dict[str, float]:
     }
 
 
+@settings(deadline=None)
 @given(TOKENS.filter(lambda tokens: any(token.isalpha() for token in tokens)))
 def test_measures_are_what_they_are_called(tokens: list[str]) -> None:
     (found,) = measures_of(pa.array([" ".join(tokens)]))

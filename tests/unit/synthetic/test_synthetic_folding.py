@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.synthetic.folding import fold
@@ -51,6 +51,7 @@ def test_form_goes(text: str, form: str, why: str) -> None:
     assert folded(text) == form, why
 
 
+@settings(deadline=None)
 @given(TEXT)
 def test_tokens_have_one_space_between(text: str) -> None:
     form = folded(text)
@@ -59,6 +60,7 @@ def test_tokens_have_one_space_between(text: str) -> None:
     assert "\n" not in form
 
 
+@settings(deadline=None)
 @given(TEXT)
 def test_folding_again_changes_no_words(text: str) -> None:
     # Numbers at the start of a line are list markers only once.
@@ -67,12 +69,14 @@ def test_folding_again_changes_no_words(text: str) -> None:
     assert [t for t in twice if t in once] == twice
 
 
+@settings(deadline=None)
 @given(st.lists(TEXT, max_size=6), st.integers(0, 5))
 def test_rows_do_not_depend_on_each_other(texts: list[str], skipped: int) -> None:
     column = pa.array(["x", *texts], pa.string()).slice(min(skipped, len(texts) + 1))
     assert fold(column).to_pylist() == [folded(text) for text in column.to_pylist()]
 
 
+@settings(deadline=None)
 @given(TEXT)
 def test_result_is_valid_text(text: str) -> None:
     fold(pa.array([text], pa.string())).validate(full=True)
