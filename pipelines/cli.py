@@ -102,11 +102,39 @@ def _parser() -> Parser:
     languages = _simple(sub, "languages", "Print the language registry.", commands.languages)
     languages.add_argument("codes", nargs="*", metavar="CODE", help="such as swh, sw or swh_Latn")
     train = _simple(sub, "train", "Train a model.", commands.train)
-    train.add_argument("what", choices=["langid"])
+    train.add_argument("what", choices=["langid", "synthetic", "words"])
     train.add_argument(
-        "--data", nargs="+", required=True, metavar="FILE", help="JSON Lines, .gz: text, lang"
+        "--data",
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help="JSON Lines, .gz: text, lang; for synthetic also label, generator, domain; for "
+        "words also label",
     )
     train.add_argument("--out", required=True, metavar="FILE", help="where the model goes")
+    calibrate = _simple(sub, "calibrate", "Make a table of reference scores.", commands.calibrate)
+    calibrate.add_argument("what", choices=["synthetic"])
+    for name, told in (
+        ("--controls", "human text: JSON Lines, .gz: text, lang; a file is a source"),
+        ("--machine", "machine-made text, likewise; by default what the table that ships has"),
+    ):
+        calibrate.add_argument(name, nargs="+", default=[], metavar="FILE", help=told)
+    calibrate.add_argument("--synthetic-model", metavar="FILE", help="another classifier")
+    calibrate.add_argument("--out", required=True, metavar="FILE", help="where the table goes")
+    evaluate = _simple(sub, "evaluate", "Measure a model.", commands.evaluate)
+    evaluate.add_argument("what", choices=["synthetic"])
+    evaluate.add_argument(
+        "--data",
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help="JSON Lines, .gz: text, label (human, machine, mixed), generator, domain, lang",
+    )
+    evaluate.add_argument("--model", metavar="FILE", help="default: the one that ships")
+    evaluate.add_argument(
+        "--attacks", action="store_true", help="also after misspelling, look-alike letters, ..."
+    )
+    evaluate.add_argument("--json", action="store_true", help="print JSON Lines")
     return parser
 
 

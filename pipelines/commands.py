@@ -11,12 +11,13 @@ from collections.abc import Sequence
 
 import orjson
 
-from pipelines import report
+from pipelines import report, tagging
 from pipelines.config import Config, load_config
 from pipelines.options import flag_values
 from transforms.errors import UsageError
 
-__all__ = ["annotate", "curate", "index", "inspect", "languages", "plan"]
+__all__ = ["annotate", "calibrate", "curate", "evaluate", "index", "inspect", "languages"]
+__all__ += ["plan"]
 __all__ += ["select", "train", "verify"]
 
 _LOG = logging.getLogger("holdfast")
@@ -157,7 +158,9 @@ def inspect(given: argparse.Namespace, beam: Sequence[str]) -> int:
     from transforms.shards.verify import require
 
     del beam
-    report.print_run(require(given.run_dir), given.run_dir, report.console())
+    manifest = require(given.run_dir)
+    report.print_run(manifest, given.run_dir, report.console())
+    tagging.print_synthetic(manifest, report.console())
     return 0
 
 
@@ -177,11 +180,66 @@ def languages(given: argparse.Namespace, beam: Sequence[str]) -> int:
 
 def train(given: argparse.Namespace, beam: Sequence[str]) -> int:
     """Trains a model."""
-    from transforms.langid.train import train as train_langid
+    del beam
+    data = _data_files(given.data)
+    if given.what == "langid":
+        from transforms.langid.train import train as train_langid
+
+        train_langid(data, pathlib.Path(given.out))
+    elif given.what == "words":
+        from transforms.synthetic.labelled import read_labelled
+        from transforms.synthetic.words_train import train_words
+
+        train_words(read_labelled(data), pathlib.Path(given.out))
+    else:
+        from transforms.synthetic.train import train as train_synthetic
+
+        train_synthetic(data, pathlib.Path(given.out))
+    return 0
+
+
+def calibrate(given: argparse.Namespace, beam: Sequence[str]) -> int:
+    """Makes a table of reference scores."""
+    from transforms.synthetic.reference import make_reference
+    from transforms.synthetic.score import load_scorer
 
     del beam
-    for path in given.data:
+    if not given.controls:
+        raise UsageError("no controls are given; name files of human text with --controls")
+    rows = make_reference(
+        _data_files(given.controls),
+        _data_files(given.machine),
+        load_scorer(given.synthetic_model),
+        given.out,
+    )
+    tagging.print_reference(rows, report.console())
+    return 0
+
+
+def evaluate(given: argparse.Namespace, beam: Sequence[str]) -> int:
+    """Measures a model on texts of known origin."""
+    from transforms.synthetic.classifier import load_classifier
+    from transforms.synthetic.evaluate import evaluate as slices_of
+    from transforms.synthetic.evaluate import evaluate_attacks, scored
+    from transforms.synthetic.examples import read_examples
+
+    del beam
+    examples = read_examples(_data_files(given.data))
+    classifier = load_classifier(given.model)
+    found = scored(examples, classifier)
+    slices = slices_of(found)
+    if given.attacks:
+        slices += evaluate_attacks(found, classifier)
+    if given.json:
+        for one in slices:
+            print(orjson.dumps(one).decode())
+    else:
+        report.print_slices(slices, len(examples), report.console())
+    return 0
+
+
+def _data_files(paths: Sequence[str]) -> list[pathlib.Path]:
+    for path in paths:
         if not pathlib.Path(path).is_file():
             raise UsageError(f"--data {path} does not exist, or is no file")
-    train_langid([pathlib.Path(path) for path in given.data], pathlib.Path(given.out))
-    return 0
+    return [pathlib.Path(path) for path in paths]

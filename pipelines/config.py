@@ -22,11 +22,13 @@ from transforms.provenance.config import ProvenanceConfig
 from transforms.rebalance.config import RebalanceConfig
 from transforms.records import Unit
 from transforms.settings import Settings
+from transforms.synthetic.config import SCORED_BY, SyntheticConfig
 
 __all__ = ["Config", "load_config", "make_config", "parse_size"]
 
 _REBALANCE = ("floors", "caps", "target", "repeat_cap", "shard_size", "unit", "rotation")
 _ANNOTATION = ("ingest", "langid", "provenance", "dedup")
+_SELECTION = ("dedup", "langid", "synthetic")
 _MULTIPLES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
 
@@ -66,7 +68,7 @@ class Config(Settings):
         index: Folder of what earlier runs published: a run compares with it and appends.
         exchange: How rows travel between workers; by default `files` for a local
             runner and `shuffle` for a service.
-        ingest, langid, provenance, dedup: Of the rooms with these names.
+        ingest, langid, provenance, dedup, synthetic: Of the rooms with these names.
     """
 
     input: tuple[str, ...] = ()
@@ -87,6 +89,7 @@ class Config(Settings):
     langid: LangidConfig = LangidConfig()
     provenance: ProvenanceConfig = ProvenanceConfig()
     dedup: DedupConfig = DedupConfig()
+    synthetic: SyntheticConfig = SyntheticConfig()
 
     @pydantic.field_validator("input", mode="before")
     @classmethod
@@ -127,7 +130,8 @@ class Config(Settings):
     def annotation(self) -> dict[str, Any]:
         """The part that annotation takes, as JSON can hold it."""
         settings = self.model_dump(mode="json")
-        return {name: settings[name] for name in _ANNOTATION}
+        scored = {name: settings["synthetic"][name] for name in SCORED_BY}
+        return {name: settings[name] for name in _ANNOTATION} | {"synthetic": scored}
 
     def annotated_as(self, settings: Mapping[str, Any], staging: str) -> Self:
         """This configuration with the annotation's part as a staging folder has it.
@@ -144,6 +148,8 @@ class Config(Settings):
         """
         there = make_config(settings, staging)
         update = {name: getattr(there, name) for name in ("ingest", "langid", "provenance")}
+        scored_by = {name: getattr(there.synthetic, name) for name in SCORED_BY}
+        update["synthetic"] = self.synthetic.model_copy(update=scored_by)
         if "langid" in self.model_fields_set:
             scored = {name: getattr(there.langid, name) for name in SCORING}
             update["langid"] = self.langid.model_copy(update=scored)
@@ -175,11 +181,13 @@ class Config(Settings):
             what: Which half of the configuration.
             extra: Digests of files that the configuration names.
         """
-        names = _ANNOTATION if what == "annotation" else (*_REBALANCE, "dedup", "langid")
+        names = _ANNOTATION if what == "annotation" else (*_REBALANCE, *_SELECTION)
         kept = {name: self.model_dump(mode="json")[name] for name in names}
         scores = what == "annotation"
         kept["langid"] = {k: v for k, v in kept["langid"].items() if (k in SCORING) == scores}
         kept["langid"].pop("model", None)
+        for name in (*SCORED_BY, "reference", "previous"):
+            kept.get("synthetic", {}).pop(name, None)
         for name in ("batch_rows", "batch_bytes"):
             kept.get("ingest", {}).pop(name, None)
         data = {"scheme": SCHEME, "settings": kept, "files": dict(extra)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import apache_beam as beam
@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from pipelines.bridges import assess_published, days, mark_tail, settle
 from pipelines.config import Config
-from pipelines.policies import STATED, judge_for, published, surveyed, tail_policy
+from pipelines.policies import HOSTS, STATED, judge_for, published, surveyed, tail_policy
 from transforms import storage
 from transforms.dead import DeadPolicy
 from transforms.dedup.beam import Deduplicate, Fingerprint
@@ -37,6 +37,7 @@ from transforms.staging.beam import (
     CutBoilerplate,
     Decide,
     ReadLight,
+    ReadRows,
     ReadStaging,
     RecordStaging,
     SettleParts,
@@ -46,6 +47,9 @@ from transforms.staging.beam import (
 from transforms.staging.record import ANNOTATED, KEPT_RECORD
 from transforms.staging.survey import Policy
 from transforms.synthetic.beam import TagSynthetic
+from transforms.synthetic.hosts import PAGE
+from transforms.synthetic.policy import PAGES_OF, judge_hosts, pages_of
+from transforms.synthetic.posterior import UNIT
 from transforms.synthetic.tag import convicted
 
 __all__ = ["DECISIONS", "TEMPORARY", "Job", "annotate", "select", "staged"]
@@ -72,7 +76,7 @@ class Job:
         name: The run's name.
         config_digest: Of the configuration.
         annotation: Digest of what decides annotations.
-        langid_model: Digest of the language identifier.
+        models: Digests of the models that annotate.
         carrier: How rows travel.
         scale: Numbers of partitions.
         input_bytes: Size of all input files.
@@ -86,7 +90,7 @@ class Job:
     name: str
     config_digest: str
     annotation: str
-    langid_model: str
+    models: Mapping[str, str]
     carrier: Carrier
     scale: Scale
     input_bytes: int
@@ -140,14 +144,14 @@ def annotate(pipeline: beam.Pipeline, job: Job) -> Collections:
     parts = (
         read["documents"]
         | "Identify language" >> IdentifyLanguage(config.langid)
-        | "Tag synthetic" >> TagSynthetic()
+        | "Tag synthetic" >> TagSynthetic(config.synthetic)
         | "Assess provenance" >> AssessProvenance(config.provenance)
         | "Fingerprint" >> Fingerprint(config.dedup)
         | "Stage documents" >> StageDocuments(job.place("parts"))
     )
     facts = {
         "annotation": job.annotation,
-        "langid_model": job.langid_model,
+        "models": dict(job.models),
         "config": config.annotation,
     }
     recorded = {"spill": read["dead_letters"], "parts": parts} | (
@@ -185,7 +189,8 @@ def select(given: Collections, job: Job) -> None:
     )
     listed = fates["kept"] | "Decide tail" >> Decide(tail, job.place(DECISIONS), job.spool)
     rows = {"kept": fates["kept"]} | _mark_tail(tail, listed, job)
-    decisions = (decided, listed) | "All decisions" >> beam.Flatten()
+    hosts = _hosts({"parts": given["parts"], "decisions": decided}, policies, job)
+    decisions = (decided, listed, hosts) | "All decisions" >> beam.Flatten()
     dealt = {"documents": rows["documents"], "ready": known} | "Rebalance" >> Rebalance(
         config.rebalance, job.scale.light, job.spool
     )
@@ -245,6 +250,22 @@ def _index(pipeline: beam.Pipeline, job: Job) -> Collections:
     return place | "Read index" >> ReadIndex()  # type: ignore[no-any-return]
 
 
+def _hosts(judged: Collections, policies: tuple[Policy, ...], job: Job) -> beam.PCollection:
+    """What is decided of hosts, from all of their pages."""
+    prior = round(job.config.synthetic.prior * UNIT)
+    names = (*PAGES_OF, "lang", "mixed", "tail")  # the last three are decided, too
+    pages = judged | "Read pages" >> ReadRows(names, pages_of, policies)
+    hosts = {"pages": pages} | Exchange(
+        "Judge hosts",
+        {"pages": Input(PAGE, by_hash("host"))},
+        job.scale.light,
+        functools.partial(judge_hosts, prior=prior),
+        ("hosts",),
+        job.spool,
+    )
+    return hosts["hosts"] | "Decide hosts" >> Decide(HOSTS, job.place(DECISIONS), job.spool)
+
+
 def _mark_tail(tail: Policy, listed: beam.PCollection, job: Job) -> Exchange:
     # An exchange, since its side input descends from another reader of the kept rows.
     return Exchange(
@@ -276,6 +297,8 @@ def publication(job: Job, temporary: str) -> Publication:
     settings = job.config.model_dump(mode="json")
     for place in ("input", "output", "staging", "exclude", "index", "exchange"):
         settings.pop(place)
+    for place in ("model", "reference", "previous"):
+        settings["synthetic"].pop(place)
     return Publication(
         run=job.run or "",
         temporary=temporary,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from transforms.errors import UsageError
@@ -97,6 +97,14 @@ _FLAGS: tuple[tuple[str, dict[str, Any]], ...] = (
             "help": "how rows travel between workers (default: files locally)",
         },
     ),
+    (
+        "--synthetic-reference",
+        {"metavar": "FILE", "help": "table of reference scores (holdfast calibrate synthetic)"},
+    ),
+    (
+        "--previous-run",
+        {"metavar": "RUN", "help": "warn where more text is machine-made than in this run"},
+    ),
     ("--staging", {"metavar": "DIR", "help": "annotated documents (default: beside the output)"}),
 )
 
@@ -121,6 +129,7 @@ _READING: tuple[tuple[str, dict[str, Any]], ...] = (
             "help": "most unreadable records, as a share (default 0.01)",
         },
     ),
+    ("--synthetic-model", {"metavar": "FILE", "help": "another classifier of machine text"}),
     ("--langid-model", {"metavar": "FILE", "help": "another fastText language identifier"}),
     (
         "--trusted-source",
@@ -200,10 +209,16 @@ def flag_values(given: argparse.Namespace) -> dict[str, Any]:
         ingest["max_dead_fraction"] = flat["max_dead_fraction"]
     provenance = {"trusted_sources": flat.get("trusted_source"), "date_kind": flat.get("date_kind")}
     groups = {"ingest": ingest, "langid": {"model": flat.get("langid_model")}}
-    for name, group in (groups | {"provenance": provenance}).items():
+    groups |= {"provenance": provenance, "synthetic": _synthetic(flat)}
+    for name, group in groups.items():
         if kept := {key: value for key, value in group.items() if value is not None}:
             values[name] = kept
     return values
+
+
+def _synthetic(flat: Mapping[str, Any]) -> dict[str, Any]:
+    names = {"model": "synthetic_model", "reference": "synthetic_reference"}
+    return {key: flat.get(flag) for key, flag in (names | {"previous": "previous_run"}).items()}
 
 
 def _beam_parser() -> Parser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,12 +12,23 @@ from rich.table import Table
 
 from transforms.dedup.index.show import Shown
 from transforms.records import REASONS
+from transforms.synthetic.evaluate import Slice
 
-__all__ = ["console", "print_index", "print_languages", "print_plan", "print_run"]
-__all__ += ["print_summary", "print_verdict"]
+__all__ = [
+    "columns",
+    "console",
+    "print_index",
+    "print_languages",
+    "print_plan",
+    "print_run",
+    "print_slices",
+    "print_summary",
+    "print_verdict",
+]
 
 _MOST = 40
 _FINDINGS = 20
+_FIGURES = ("human", "machine", "auroc", "tpr", "abstains", "fpr", "found", "error")
 _PIPE_WIDTH = 160
 
 
@@ -25,15 +37,16 @@ def console() -> Console:
     return Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 
 
-def _table(title: str, *columns: str) -> Table:
+def columns(title: str, *names: str) -> Table:
+    """An empty table: the first column to the left, the others to the right."""
     table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
-    for number, column in enumerate(columns):
+    for number, column in enumerate(names):
         table.add_column(column, justify="left" if number == 0 else "right")
     return table
 
 
 def _shares(manifest: Mapping[str, Any]) -> Table:
-    table = _table(f"shares by {manifest['size_unit']}", "share", "promised", "worst shard", "all")
+    table = columns(f"shares by {manifest['size_unit']}", "share", "promised", "worst shard", "all")
     total = sum(shard["size"] for shard in manifest["shards"]) or 1
     for kind, sign, pick in (("floors", ">=", min), ("caps", "<=", max)):
         for name, share in manifest[kind].items():
@@ -46,7 +59,7 @@ def _shares(manifest: Mapping[str, Any]) -> Table:
 
 def _ledger(manifest: Mapping[str, Any]) -> Table:
     ledger = manifest["ledger"]
-    table = _table("ledger", "documents", "count")
+    table = columns("ledger", "documents", "count")
     table.add_row("read", f"{ledger['read']:,}")
     table.add_row("kept", f"{ledger['kept']:,}")
     for reason in REASONS:
@@ -78,7 +91,7 @@ def print_run(manifest: Mapping[str, Any], where: str, console: Console) -> None
             f"runs, index {facts['path']}",
             soft_wrap=True,
         )
-    shards = _table("shards", "path", "documents", "size", *manifest["floors"], *manifest["caps"])
+    shards = columns("shards", "path", "documents", "size", *manifest["floors"], *manifest["caps"])
     for shard in manifest["shards"][:_MOST]:
         names = (*manifest["floors"], *manifest["caps"])
         shares = [f"{shard['shares'][name]:.4f}" for name in names]
@@ -101,7 +114,7 @@ _TRUST = (
 
 def _trust(manifest: Mapping[str, Any], ranked: list[tuple[str, dict[str, Any]]]) -> Table:
     """What is known of each language, and how far to trust it."""
-    table = _table("languages", "language", "tail", "documents", "size", "sources", "largest")
+    table = columns("languages", "language", "tail", "documents", "size", "sources", "largest")
     for column in ("least", "words", "wrong", "right"):
         table.add_column(column, justify="right")
     decided = manifest["decisions"].get("langid", {"label": []})
@@ -132,7 +145,7 @@ def _share(ten_thousandths: int | None) -> str:
 
 def print_plan(plan: Mapping[str, Any], console: Console) -> None:
     """What a plan takes of each cell, and what binds it."""
-    table = _table("plan", "cell", "documents", "unique", "taken", "appearances")
+    table = columns("plan", "cell", "documents", "unique", "taken", "appearances")
     for cell in plan["cells"]:
         figures = (cell["documents"], cell["unique"], cell["quota"], cell["appearances"])
         table.add_row(cell["name"], *(f"{figure:,}" for figure in figures))
@@ -165,7 +178,7 @@ def print_index(
     made: Mapping[str, Any], shown: Sequence[Shown], compacted: int, where: str, console: Console
 ) -> None:
     """The segments of an index, and how its signatures are made."""
-    table = _table("segments", "run", "shards", "documents", "bytes", "state", "published in")
+    table = columns("segments", "run", "shards", "documents", "bytes", "state", "published in")
     table.columns[-1].overflow = "fold"
     for segment in shown:
         figures = (segment.shards, segment.documents, segment.bytes)
@@ -195,3 +208,26 @@ def print_languages(languages: list[Any], console: Console) -> None:
         marks = (str(language.joshi), "yes" if tail else "", speakers)
         rows.append(line.format(language.code, name, scripts, language.macrolanguage, *marks))
     console.file.write("\n".join(row.rstrip() for row in rows) + "\n")
+
+
+def print_slices(slices: Sequence[Slice], given: int, console: Console) -> None:
+    """Figures of a classifier, a line each.
+
+    Args:
+        slices: What `transforms.synthetic.evaluate` found.
+        given: Examples that were read, those too short for a score included.
+        console: Where to.
+    """
+    line = "{:17}{:40}{:>7}{:>8}{:>7}{:>7}{:>10}{:>7}{:>7}{:>7}"
+    rows = [line.format("", "", *_FIGURES)]
+    for one in slices:
+        figures = (one.auroc, one.tpr, one.abstains, one.fpr, one.found, one.error)
+        told = ("" if math.isnan(figure) else f"{figure:.3f}" for figure in figures)
+        rows.append(line.format(one.kind, one.name[:39], one.human, one.machine, *told))
+    console.file.write("\n".join(row.rstrip() for row in rows) + "\n")
+    scored = next((one.human + one.machine for one in slices if one.kind == "all"), 0)
+    console.file.write(
+        f"{given:,} examples; {scored:,} human or machine texts are long enough. tpr: found at 1 % "
+        f"false positives\nwithin the line; fpr, found: above the operating point that the other "
+        f"files give.\nFigures of texts that the model was trained on say nothing about others\n"
+    )

@@ -19,16 +19,19 @@ from pipelines import graph
 from pipelines.config import Config
 from pipelines.indexing import pin
 from pipelines.places import check_output, fill_staging, same_place
+from pipelines.policies import previous_manifest
 from pipelines.progress import Progress
 from transforms import errors, metrics, storage
 from transforms.dedup.partitions import Scale
-from transforms.errors import HoldfastError, UsageError
+from transforms.errors import HoldfastError, InputError, UsageError
 from transforms.exchange import Carrier
 from transforms.ingest.exclude import ExcludeList
 from transforms.ingest.listing import INPUTS, InputFile, list_inputs, read_inputs
 from transforms.langid.model import load_model
 from transforms.outcome import read_outcome
 from transforms.staging.record import ANNOTATED, read_record
+from transforms.synthetic.reference import NO_REFERENCE, load_reference
+from transforms.synthetic.score import load_scorer
 
 __all__ = ["Launch", "launch", "prepare"]
 
@@ -101,11 +104,44 @@ def _complete(options: PipelineOptions, text_bytes: int, *, chosen: bool) -> tup
     return runner, workers
 
 
-def _digests(config: Config, langid_model: str) -> dict[str, str]:
+def _models(config: Config) -> dict[str, str]:
+    """Digests of the models that annotate."""
+    return {
+        "langid_model": load_model(config.langid.model).digest,
+        "synthetic_model": load_scorer(config.synthetic.model).digest,
+    }
+
+
+def _compared(config: Config, models: Mapping[str, str]) -> Config:
+    """The configuration without reference scores that are of another classifier.
+
+    Raises:
+        InputError: The configuration names such scores itself.
+    """
+    given, scorer = config.synthetic.reference, models["synthetic_model"]
+    if given == NO_REFERENCE or load_reference(given).model == scorer:
+        return config
+    if given is not None:
+        raise InputError(
+            f"the reference scores {given} are of classifier {load_reference(given).model}, and "
+            f"the text has scores of {scorer}; make a table with `holdfast calibrate synthetic`"
+        )
+    _LOG.warning("the reference scores that ship are not of this classifier, and are left out")
+    update = {"synthetic": config.synthetic.model_copy(update={"reference": NO_REFERENCE})}
+    return config.model_copy(update=update)
+
+
+def _digests(config: Config, models: Mapping[str, str]) -> dict[str, str]:
     """Digests of the files that a configuration names, and that decide the output."""
-    found = {"langid_model": langid_model}
+    reference = load_reference(config.synthetic.reference)
+    found = dict(models) | {"synthetic_reference": reference.digest}
     if config.exclude:
         found["exclude"] = ExcludeList.read(config.exclude).digest
+    if config.synthetic.previous:
+        path = previous_manifest(config.synthetic.previous)
+        if not storage.exists(path):
+            raise InputError(f"{path} does not exist; --previous-run names a published run")
+        found["previous"] = xxhash.xxh3_128_hexdigest(storage.read_bytes(path))
     return found
 
 
@@ -147,11 +183,12 @@ def prepare(
     if kind == "select":
         record = read_record(staging, ANNOTATED)
         config, annotation = config.annotated_as(record["config"], staging), record["annotation"]
-        digests = _digests(config, record["langid_model"])
+        models = _recorded(record, staging)
     else:
-        digests = _digests(config, load_model(config.langid.model).digest)
-        annotation = config.digest_of("annotation", {"langid_model": digests["langid_model"]})
-    selection = config.digest_of("selection", digests)
+        models = _models(config)
+        annotation = config.digest_of("annotation", models)
+    config = _compared(config, models)
+    selection = config.digest_of("selection", _digests(config, models))
     unpinned = _run_name(files, annotation, selection)
     run = None if kind == "annotate" else str(config.output)
     pinning = None
@@ -170,7 +207,7 @@ def prepare(
         name=name,
         config_digest=xxhash.xxh3_128_hexdigest(f"{annotation}{selection}".encode()),
         annotation=annotation,
-        langid_model=digests["langid_model"],
+        models=models,
         carrier=carrier,
         scale=_scale(text_bytes, workers or 16),
         input_bytes=sum(file.size for file in files),
@@ -184,6 +221,17 @@ def prepare(
             "run %s: %d files on %s, workers: %s", name, len(files), runner, workers or "service"
         )
     return Launch(kind, job, options, text_bytes, done)
+
+
+def _recorded(record: Mapping[str, Any], staging: str) -> dict[str, str]:
+    """Digests of the models that annotated a staging folder."""
+    try:
+        return {name: str(record["models"][name]) for name in ("langid_model", "synthetic_model")}
+    except (KeyError, TypeError) as error:
+        raise InputError(
+            f"{staging} was annotated by another version of holdfast, which says nothing of "
+            f"{error}; annotate again"
+        ) from error
 
 
 def _check_request(kind: Kind, config: Config) -> None:

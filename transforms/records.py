@@ -47,6 +47,11 @@ p_synthetic_host   float32         the same for the document's host
 synthetic_tag      string          `synthetic`, `likely_synthetic`, `unverified` or
                                    `uncalibrated`
 synthetic_evidence list<string>    objective artefacts found in the text
+synthetic_score    int16           margin of the classifier, in thousandths; null for short
+                                   text and for languages that it was not trained for
+synthetic_words    int16           evidence of the words per window, in thousandths of a
+                                   nat; null as above
+weight             int32           selection weight (1 - p_synthetic)^gamma, in millionths
 n_chars, n_bytes   int32           size in Unicode code points and in UTF-8 bytes
 n_tokens           int32           size in tokens; null without a tokenizer
 signature          binary          MinHash signature, uint32 little-endian; null for a
@@ -125,9 +130,13 @@ SYNTHETIC = pa.schema(
         ("p_synthetic_host", pa.float32()),
         pa.field("synthetic_tag", pa.string(), nullable=False),
         pa.field("synthetic_evidence", EVIDENCE, nullable=False),
+        ("synthetic_score", pa.int16()),
+        ("synthetic_words", pa.int16()),
+        pa.field("weight", pa.int32(), nullable=False),
     ]
 )
-"""Added by `synthetic`."""
+"""Added by `synthetic`. The scores are staged; what is made of them (the probabilities,
+the tag, the weight) is decided in selection, from the scores of the whole run."""
 
 ORIGIN = pa.schema(
     [

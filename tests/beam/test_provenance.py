@@ -11,12 +11,14 @@ from transforms.provenance.beam import AssessProvenance
 from transforms.provenance.config import ProvenanceConfig
 from transforms.records import ORIGIN
 from transforms.synthetic.beam import TagSynthetic
+from transforms.synthetic.config import SyntheticConfig
 
 
 def test_appends_columns() -> None:
     batch = pa.record_batch(
         {
             "text": pa.array(["It rained.", "Es regnet.<|im_end|>", "Il pleut."]),
+            "lang": pa.array(["eng_Latn", "deu_Latn", "fra_Latn"]),
             "source": pa.array(["archive", None, None], pa.string()),
             "host": pa.array([None, "b.example", "b.example"], pa.string()),
             "date_day": pa.array([None, 738_000, 737_000], pa.int32()),
@@ -38,6 +40,6 @@ def test_appends_columns() -> None:
 
     with test_pipeline.TestPipeline(runner="FnApiRunner") as pipeline:
         batches = pipeline | "Rows" >> beam.Create([batch]).with_output_types(pa.RecordBatch)
-        tagged = batches | "Tag machine text" >> TagSynthetic()
+        tagged = batches | "Tag machine text" >> TagSynthetic(SyntheticConfig())
         config = ProvenanceConfig(trusted_sources=("archive",))
         assert_that(tagged | "Assess origins" >> AssessProvenance(config), check)

@@ -146,6 +146,10 @@ def _look_up(
     return found.fill_null(0).to_numpy().astype(np.int64), known
 
 
+_CARRIED = ["node", "doc_id", "lang", "mixed", "tail", "weight", "size", "bands"]
+"""Columns that a survivor keeps of its own row."""
+
+
 def _survivors(
     rows: pa.Table,
     index: npt.NDArray[np.int64],
@@ -155,7 +159,7 @@ def _survivors(
     origin: npt.NDArray[np.int8],
     counts: dict[str, Any],
 ) -> pa.Table:
-    taken = rows.select(["node", "doc_id", "lang", "mixed", "tail", "size", "bands"]).take(index)
+    taken = rows.select(_CARRIED).take(index)
     columns = {name: taken.column(name) for name in taken.column_names}
     columns |= {"hi": hi[index], "lo": lo[index], "tier": tier[index], "origin": origin[index]}
     return pa.table(

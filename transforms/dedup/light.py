@@ -25,6 +25,7 @@ COLUMNS = (
     "lang",
     "mixed",
     "tail",
+    "weight",
     "signature",
 )
 """Staged columns that `light_rows` reads, besides the one of the size unit."""

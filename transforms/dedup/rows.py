@@ -74,6 +74,7 @@ LIGHT = pa.schema(
         ("lang", pa.string()),
         ("mixed", pa.bool_()),
         ("tail", pa.bool_()),
+        ("weight", pa.int32()),
         ("bands", pa.binary()),
     ]
 )
@@ -89,6 +90,7 @@ SURVIVOR = pa.schema(
         ("lang", pa.string()),
         ("mixed", pa.bool_()),
         ("tail", pa.bool_()),
+        ("weight", pa.int32()),
         ("tier", pa.int8()),
         ("origin", pa.int8()),
         ("size", pa.int64()),

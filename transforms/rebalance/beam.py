@@ -80,7 +80,8 @@ class Rebalance(beam.PTransform):
         prepared = given["documents"] | "Prepare" >> _prepare(self._config)
         ranked = {"documents": prepared.documents} | self._rows(
             "Rank strata",
-            {"documents": Input(RANKING, by_range("rank"))},
+            # Whoever stands behind has bit 64 set, and partitions after all others.
+            {"documents": Input(RANKING, by_range("rank", bits=63))},
             functools.partial(rank, config=self._config),
             ("ranked", "strata"),
         )

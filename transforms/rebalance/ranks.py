@@ -18,7 +18,8 @@ from transforms.rebalance.cells import Rules, cells_of
 from transforms.rebalance.config import MILLION, RebalanceConfig
 from transforms.rebalance.tables import columns
 
-__all__ = ["LIGHT", "RANKED", "STRATA", "halves", "rank_keys", "rank_strata", "split_large"]
+__all__ = ["LIGHT", "RANKED", "STRATA", "halves", "places", "rank_keys", "rank_strata"]
+__all__ += ["split_large"]
 
 LIGHT = columns(
     node=pa.uint64(),
@@ -27,10 +28,11 @@ LIGHT = columns(
     original=pa.bool_(),
     tail=pa.bool_(),
     synthetic=pa.bool_(),
+    weight=pa.int32(),
     size=pa.int64(),
 )
-"""A kept document, as rebalancing gets it. `rank` (uint64) is put on by the caller
-with `rank_keys`, so that the exchange can split by it."""
+"""A kept document, as rebalancing gets it; `weight` is in millionths. `rank` (uint64) is
+put on by the caller with `places`, so that the exchange can split by it."""
 
 RANKED = columns(
     partition=pa.int32(),
@@ -91,6 +93,34 @@ def _mix(words: Keys) -> Keys:
     return words ^ (words >> np.uint64(31))
 
 
+def places(table: pa.Table, rules: Rules, rotation: int) -> Keys:
+    """Where each document stands in its stratum: by draw, the lightly weighed behind.
+
+    A document that serves no floor keeps its place with the probability that is its
+    weight, and otherwise stands behind all that keep theirs, so that it is left out
+    first where not all text is published. Weights of one change nothing.
+
+    Args:
+        table: Rows of `LIGHT`.
+        rules: The run's floors and caps.
+        rotation: As for `rank_keys`.
+
+    Returns:
+        Ascending with the place; the topmost bit says that a document stands behind.
+    """
+    ranks = rank_keys(table.column("doc_id"), rotation)
+    return (ranks >> np.uint64(1)) | (_behind(table, rules, ranks) << np.uint64(63))
+
+
+def _behind(table: pa.Table, rules: Rules, ranks: Keys) -> Keys:
+    """1 for documents that lose their place, else 0."""
+    weights = table.column("weight").to_numpy().astype(np.uint64)
+    # Another draw, of 32 bits, which times a million fill 52.
+    draws = (_mix(ranks) >> np.uint64(32)) * np.uint64(MILLION) >> np.uint64(32)
+    free = cells_of(table, rules) & np.uint16(rules.floor_bits) == 0
+    return np.asarray(free & (draws >= weights), dtype=np.uint64)
+
+
 def split_large(table: pa.Table, config: RebalanceConfig) -> tuple[pa.Table, pa.Table]:
     """Parts rows that fit into a shard from those that do not (`too_large`).
 
@@ -117,8 +147,8 @@ def rank_strata(
     """Orders a partition by rank and sums up its strata.
 
     Args:
-        partition: Number of the partition, ascending with the ranks.
-        table: All rows (`LIGHT`) whose rank lies in the partition's range.
+        partition: Number of the partition, ascending with the places.
+        table: All rows (`LIGHT`) whose place lies in the partition's range.
         rules: The run's floors and caps.
         rotation: As for `rank_keys`.
 
@@ -131,7 +161,8 @@ def rank_strata(
     strata = (cells.astype(np.int64) << np.int64(40)) | names
     upper, lower = halves(table.column("doc_id"))
     ranks = rank_keys(table.column("doc_id"), rotation)
-    order = np.lexsort((lower, upper, ranks, strata))
+    behind = _behind(table, rules, ranks)
+    order = np.lexsort((lower, upper, ranks, behind, strata))
     return _summed(partition, table.take(order), cells[order], strata[order])
 
 

@@ -15,7 +15,7 @@ from transforms.rebalance.finalise import check_total, finalise_shard
 from transforms.rebalance.lines import lay_line, order_line, stratum_offsets
 from transforms.rebalance.place import place, tally
 from transforms.rebalance.plan import make_plan
-from transforms.rebalance.ranks import LIGHT, rank_keys, rank_strata, split_large
+from transforms.rebalance.ranks import LIGHT, places, rank_strata, split_large
 
 __all__ = [
     "RANKING",
@@ -42,8 +42,8 @@ RANKING = LIGHT.append(pa.field("rank", pa.uint64()))
 def prepare(batch: pa.RecordBatch, config: RebalanceConfig) -> tuple[pa.Table, pa.Table]:
     """Rows of RANKING for what fits a shard, and rows of LIGHT that do not."""
     fits, large = split_large(pa.Table.from_batches([batch]), config)
-    draws = rank_keys(fits.column("doc_id"), config.rotation)
-    return fits.append_column("rank", pa.array(draws, pa.uint64())), large
+    ranks = places(fits, Rules.of(config), config.rotation)
+    return fits.append_column("rank", pa.array(ranks, pa.uint64())), large
 
 
 def rank(partition: int, tables: Tables, *, config: RebalanceConfig) -> Named:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -33,11 +33,12 @@ from transforms.staging.survey import (
     count_part,
     count_rows,
     read_decisions,
+    read_rows,
     write_decisions,
 )
 
-__all__ = ["Decide", "ReadLight", "ReadStaging", "RecordStaging", "SettleParts", "StageDocuments"]
-__all__ += ["CutBoilerplate", "Survey"]
+__all__ = ["CutBoilerplate", "Decide", "ReadLight", "ReadRows", "ReadStaging", "RecordStaging"]
+__all__ += ["SettleParts", "StageDocuments", "Survey"]
 
 Policies = tuple[Policy, ...]
 
@@ -373,6 +374,51 @@ class _ReadLight(beam.DoFn):
             for rows in metrics.timed("light", light):
                 metrics.count("light/documents", rows.num_rows)
                 yield rows
+
+
+class ReadRows(beam.PTransform):
+    """Reads some columns of parts, decided, and makes other rows of them.
+
+    Input: a dict of `parts` (PART) and `decisions` (DECISIONS). Output: batches of what
+    `make` gives.
+
+    Args:
+        names: Columns that `make` reads.
+        make: Staged rows to rows of any kind.
+        policies: Whose decisions the rows follow.
+    """
+
+    def __init__(
+        self, names: Sequence[str], make: Callable[[pa.Table], pa.Table], policies: Policies
+    ) -> None:
+        super().__init__()
+        self._arguments = (tuple(names), make, policies)
+
+    def expand(self, given: Mapping[str, beam.PCollection]) -> beam.PCollection:
+        """Spreads parts over the workers and reads them."""
+        reading = beam.ParDo(_ReadRows(*self._arguments), beam.pvalue.AsList(given["decisions"]))
+        return (
+            given["parts"]
+            | "Spread parts" >> beam.Reshuffle().with_output_types(pa.RecordBatch)
+            | "Read rows" >> reading.with_output_types(pa.RecordBatch)
+        )
+
+
+class _ReadRows(beam.DoFn):
+    def __init__(
+        self, names: Sequence[str], make: Callable[[pa.Table], pa.Table], policies: Policies
+    ) -> None:
+        self._names, self._make, self._policies = names, make, policies
+
+    # Beam takes an annotation of a side input for that of the elements.
+    def process(  # type: ignore[no-untyped-def]
+        self, parts: pa.RecordBatch, decisions
+    ) -> Iterator[pa.RecordBatch]:
+        made = read_decisions(decisions)
+        for path in parts.column("path").to_pylist():
+            read = read_rows(path, self._names, self._policies, made)
+            for rows in metrics.timed("rows", map(self._make, read)):
+                yield from rows.combine_chunks().to_batches()
 
 
 class SettleParts(beam.PTransform):

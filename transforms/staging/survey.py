@@ -29,6 +29,7 @@ __all__ = [
     "count_rows",
     "decide_rows",
     "read_decisions",
+    "read_rows",
     "write_decisions",
 ]
 
@@ -52,12 +53,15 @@ class Policy:
         name: Of the policy; its decision is `<name>.arrow`.
         keys: Columns of the statistics that tell rows apart; all others are integers,
             and are added up: a float sum would depend on the order of the parts.
+            Not used where there is a `merge`.
         counted: Columns that `count` reads.
         count: Rows to their statistics, which must not be empty of columns.
         decide: The statistics of the run, one row for each of its keys, in the order of
             the keys, to the decision. It is kept in memory wherever it is applied.
         applied: Columns that `apply` reads besides those it replaces.
         apply: Rows and the decision to the same rows, columns replaced.
+        merge: For statistics that are no sums: the rows of several places, in any order,
+            to those of one. The same whatever is merged with what first.
     """
 
     name: str
@@ -67,6 +71,13 @@ class Policy:
     decide: Callable[[pa.Table], pa.Table]
     applied: tuple[str, ...]
     apply: Callable[[pa.Table, pa.Table], pa.Table]
+    merge: Callable[[pa.Table], pa.Table] | None = None
+
+    def merged(self, tables: Sequence[pa.Table]) -> pa.Table:
+        """The statistics of several places as those of one."""
+        if self.merge is None:
+            return _added_up(tables, self.keys)
+        return self.merge(pa.concat_tables(tables))
 
 
 def _encode(table: pa.Table) -> bytes:
@@ -97,7 +108,7 @@ def _added_up(tables: Sequence[pa.Table], keys: Sequence[str]) -> pa.Table:
 
 
 def _statistics(policy: Policy, tables: Sequence[pa.Table]) -> pa.RecordBatch:
-    counts = _encode(_added_up(tables, policy.keys))
+    counts = _encode(policy.merged(tables))
     return pa.record_batch([[policy.name], [counts]], schema=STATISTICS)
 
 
@@ -124,7 +135,7 @@ def count_part(path: str, policies: Sequence[Policy]) -> Iterator[pa.RecordBatch
         batches = file.iter_batches(_ROWS, columns=names)
         for table in (empty, *(pa.Table.from_batches([batch]) for batch in batches)):
             for policy in policies:
-                counted[policy.name].append(_added_up([policy.count(table)], policy.keys))
+                counted[policy.name].append(policy.merged([policy.count(table)]))
     for policy in policies:
         yield _statistics(policy, counted[policy.name])
 
@@ -149,7 +160,7 @@ def write_decisions(
         counted = [_decode(row["counts"]) for row in rows if row["policy"] == policy.name]
         if counted:
             path = storage.join(folder, f"{policy.name}.arrow")
-            decided = policy.decide(_added_up(counted, policy.keys))
+            decided = policy.decide(policy.merged(counted))
             storage.write_bytes_atomically(path, _encode(decided))
             yield "decisions", pa.table([[policy.name], [path]], schema=DECISIONS)
 
@@ -160,11 +171,28 @@ def read_decisions(rows: Iterable[pa.RecordBatch]) -> dict[str, pa.Table]:
     return {row["policy"]: _decode(storage.read_bytes(row["path"])) for row in named}
 
 
+def read_rows(
+    path: str, names: Sequence[str], policies: Sequence[Policy], decisions: Decisions
+) -> Iterator[pa.Table]:
+    """Columns of one part of staging, with the decisions applied.
+
+    Args:
+        path: A Parquet file of staging.
+        names: Columns that are wanted; others that the policies read come with them.
+        policies: In the order in which they are applied.
+        decisions: What was decided.
+    """
+    wanted = columns_of(policies, names)
+    with storage.open_input(path) as source:
+        for batch in pq.ParquetFile(source).iter_batches(_ROWS, columns=wanted):
+            yield apply_decisions(pa.Table.from_batches([batch]), policies, decisions)
+
+
 def decide_rows(batches: Iterable[pa.RecordBatch], policy: Policy) -> dict[str, pa.Table]:
     """The decision of one policy on rows that are all at hand, without a file."""
     tables = (policy.count(pa.Table.from_batches([batch])) for batch in batches)
-    counted = [_added_up([table], policy.keys) for table in tables]
-    return {policy.name: policy.decide(_added_up(counted, policy.keys))} if counted else {}
+    counted = [policy.merged([table]) for table in tables]
+    return {policy.name: policy.decide(policy.merged(counted))} if counted else {}
 
 
 def columns_of(policies: Iterable[Policy], names: Iterable[str]) -> list[str]:

@@ -84,6 +84,13 @@ _FRAMES: Final = (
         lead="",
     ),
     _frame("offer", "frame", _OFFER, _OFFER, tail=r"[^\n]{1,200}:\s*\n"),
+    # Interviews have such lines, too.
+    _frame(
+        "turns",
+        "frame",
+        r"\n\s*(?:assistant|chatgpt said|claude said|gemini said|copilot said):",
+        r"\n[ \t]*(?:assistant: ?\S|(?:chatgpt|claude|gemini|copilot) said:\s*\n)",
+    ),
     _frame(
         "your_name",
         "placeholder",

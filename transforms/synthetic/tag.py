@@ -20,13 +20,17 @@ from transforms.records import SYNTHETIC
 from transforms.synthetic.artefacts import MENTIONS, Artefact
 from transforms.synthetic.table import ARTEFACTS
 
-__all__ = ["PREFILTER", "convicted", "tag"]
+__all__ = ["PREFILTER", "WHOLE", "by_evidence", "convicted", "tag"]
 
 _STEMS: Final = tuple(dict.fromkeys(artefact.stem for artefact in ARTEFACTS))
 PREFILTER: Final = "(?i)" + "|".join(_STEMS)
 """Matches every text in which any artefact can be found, and few others."""
 
+WHOLE: Final = 1_000_000
+"""Selection weights are whole millionths; this is the weight of text that is not in doubt."""
+
 _DECLARED: Final = "declared:synthetic"
+_DECLARED_COPY: Final = "declared_copy"
 _LABELS: Final = pa.array(
     [_DECLARED]
     + [f"{kind}:{artefact.name}" for artefact in ARTEFACTS for kind in ("artefact", "hint")],
@@ -36,20 +40,27 @@ _LABELS: Final = pa.array(
 _Rows = npt.NDArray[np.int64]
 
 
-def tag(text: pa.StringArray, origin_declared: pa.StringArray) -> pa.RecordBatch:
+def tag(
+    text: pa.StringArray,
+    origin_declared: pa.StringArray,
+    score: pa.Int16Array | None = None,
+    words: pa.Int16Array | None = None,
+) -> pa.RecordBatch:
     """Collects what speaks for machine-made text.
 
     Args:
         text: Documents, without nulls.
         origin_declared: What the input says of each document's origin: `human`,
             `synthetic` or null.
+        score: The classifier's margins; None without a classifier.
+        words: The evidence of the words; None without a table of them.
 
     Returns:
         A batch of schema `SYNTHETIC`. Evidence is `declared:synthetic`,
         `artefact:<name>` (convicts) or `hint:<name>` (does not). The tag is
         `synthetic` for declared and convicted documents and `uncalibrated` for
-        all others; the probabilities are null, since no calibrated classifier
-        has looked at the text.
+        all others; the probabilities are null, since what a score means is
+        decided when all are known.
     """
     says_so = pc.is_in(origin_declared, value_set=pa.array(["synthetic"]))
     declared = _nonzero(says_so)
@@ -60,9 +71,37 @@ def tag(text: pa.StringArray, origin_declared: pa.StringArray) -> pa.RecordBatch
         np.concatenate([np.zeros(len(declared), dtype=np.int64), labels]),
     )
     machine = pc.or_(convicted(evidence), says_so)
-    unknown = pa.nulls(len(text), pa.float32())
+    unknown, unscored = pa.nulls(len(text), pa.float32()), pa.nulls(len(text), pa.int16())
     tags = pc.if_else(machine, "synthetic", "uncalibrated")
-    return pa.RecordBatch.from_arrays([unknown, unknown, tags, evidence], schema=SYNTHETIC)
+    columns = [unknown, unknown, tags, evidence]
+    columns += [unscored if score is None else score, unscored if words is None else words]
+    columns.append(pa.array(np.full(len(text), WHOLE, dtype=np.int32)))
+    return pa.RecordBatch.from_arrays(columns, schema=SYNTHETIC)
+
+
+def by_evidence(evidence: pa.Array, of_origin: pa.Array) -> pa.StringArray:
+    """The tag that evidence alone gives: `synthetic`, or `uncalibrated` without any.
+
+    Args:
+        evidence: Lists, as in `synthetic_evidence`.
+        of_origin: Lists, as in `origin_evidence`: a copy's declaration holds, too.
+    """
+    machine = pc.or_(convicted(_whole(evidence)), _has(evidence, _DECLARED))
+    machine = pc.or_(machine, _has(of_origin, _DECLARED_COPY))
+    return pc.if_else(machine, "synthetic", "uncalibrated")
+
+
+def _whole(column: Any) -> Any:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _has(lists: Any, word: str) -> pa.BooleanArray:
+    """Which lists hold a word."""
+    lists = _whole(lists)
+    rows = pc.filter(pc.list_parent_indices(lists), pc.equal(pc.list_flatten(lists), word))
+    flags = np.zeros(len(lists), dtype=np.bool_)
+    flags[rows.to_numpy(zero_copy_only=False)] = True
+    return pa.array(flags)
 
 
 def convicted(evidence: pa.ListArray[Any]) -> pa.BooleanArray:

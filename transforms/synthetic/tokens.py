@@ -58,6 +58,15 @@ _CITATIONS: Final = (
         lead=UNQUOTED,
     ),
     _citation("oaicite_word", "oaicite", "oaicite", "ChatGPT", _GPT4),
+    _citation(
+        "oai_citation",
+        r"\[oai_cit",
+        r"\[oai_citation:\d{1,3}‡",
+        "ChatGPT",
+        _GPT4,
+        tail=r"[^\]\n]{1,200}\]",
+        lead=UNQUOTED,
+    ),
     # U+E200 and U+E202 are the private-use brackets and separators of the
     # citations that the web page would have drawn as links.
     _citation(
@@ -144,6 +153,32 @@ _TEMPLATES: Final = (
         tail=r"(?s:.*)\n\s*### Response:",
         lead=START,
     ),
+    _template(
+        "role_token",
+        r"<\|(?:user|assistant|system)\|>",
+        rf"<\|{_ROLE}\|>",
+        "any",
+        tail=r"(?s:.*)<\|(?:end|assistant|user)\|>",
+        lead=START,
+    ),
+    _template(
+        "deepseek_role",
+        "｜(?:user|assistant)｜",
+        r"(?:<｜begin▁of▁sentence｜>)?<｜(?:user|assistant)｜>",
+        "DeepSeek",
+        tail=r"\s*\S",
+        lead=START,
+    ),
+    _template(
+        "harmony",
+        r"<\|channel",
+        r"<\|channel\|>(?:analysis|commentary|final)",
+        "gpt-oss",
+        tail=r"<\|message\|>",
+        lead=UNQUOTED,
+    ),
+    # The thoughts of a reasoning model are meant for nobody's eyes: they come first, and end.
+    _template("think", r"\A\s*<think", "<think>", "any", tail=r"\s(?s:.*)</think>", lead=START),
     _template("endoftext", r"<\|endoft", r"<\|endoftext\|>", "any"),
 )
 

@@ -140,6 +140,7 @@ class TestLightRows:
             "lang": pa.array(["eng_Latn", "zxx", "deu_Latn"]),
             "mixed": pa.array([False, False, False]),
             "tail": pa.array([False, False, True]),
+            "weight": pa.array([877_000, 1_000_000, 1_000_000], pa.int32()),
         }
         for name, column in added.items():
             table = table.append_column(name, column)
@@ -157,6 +158,7 @@ class TestLightRows:
         assert found["declared"] == [False, True, False]
         assert found["excluded"] == found["convicted"] == [False, True, False]
         assert found["p"] == [1234, -1, 0]
+        assert found["weight"] == [877_000, 1_000_000, 1_000_000]
         assert found["date_day"] == [None, None, 737_000]
         assert found["size"] == found["n_chars"] == [15, 1, 11]
         assert [b and len(b) for b in found["bands"]] == [21 * 8, None, 21 * 8]

@@ -13,13 +13,14 @@ from transforms.records import ORIGIN
 
 def test_kept_rows_become_rows_of_the_plan():
     row = {"node": 7, "doc_id": b"d" * 16, "lang": "swh_Latn", "tail": True, "tier": 0, "size": 9}
-    row |= {"copies": 1, "copies_original": 1}
+    row |= {"copies": 1, "copies_original": 1, "weight": 500_000}
     origins = [row | {"node": n, "origin": n} for n in range(3)]  # anchor, unverified, synthetic
     light = to_rebalance(pa.RecordBatch.from_pylist(origins, schema=KEPT))
     assert light.schema == LIGHT
     assert light.column("original").to_pylist() == [True, False, False]
     assert light.column("synthetic").to_pylist() == [False, False, True]
     assert light.column("tail").to_pylist() == [True] * 3
+    assert light.column("weight").to_pylist() == [500_000] * 3
 
 
 def test_settling_gives_origin_and_tier():

@@ -15,7 +15,7 @@ from transforms.rebalance.finalise import check_total, finalise_shard
 from transforms.rebalance.lines import lay_line, order_line, stratum_offsets
 from transforms.rebalance.place import PLACED, place, tally
 from transforms.rebalance.plan import Plan, make_plan
-from transforms.rebalance.ranks import LIGHT, rank_keys, rank_strata
+from transforms.rebalance.ranks import LIGHT, places, rank_strata
 
 
 @dataclasses.dataclass
@@ -28,7 +28,9 @@ class Outcome:
     size: int
 
 
-def rows(sizes, original=None, tail=None, synthetic=None, *, lang=None, seed=0) -> pa.Table:
+def rows(
+    sizes, original=None, tail=None, synthetic=None, *, lang=None, seed=0, weight=None
+) -> pa.Table:
     """Light rows; a document's id depends on its number and the seed only."""
     n = len(sizes)
     none = np.zeros(n, dtype=bool)
@@ -41,6 +43,7 @@ def rows(sizes, original=None, tail=None, synthetic=None, *, lang=None, seed=0) 
             "original": none if original is None else original,
             "tail": none if tail is None else tail,
             "synthetic": none if synthetic is None else synthetic,
+            "weight": pa.array(np.full(n, 1_000_000) if weight is None else weight, pa.int32()),
             "size": np.asarray(sizes, dtype=np.int64),
         },
         schema=LIGHT,
@@ -57,7 +60,7 @@ def _parts(table: pa.Table, index: np.ndarray) -> list[tuple[int, pa.Table]]:
 
 def lay(table: pa.Table, config: RebalanceConfig, partitions: int = 1):
     """Ranks, plan and the line, before it is dealt."""
-    keys = rank_keys(table["doc_id"], config.rotation)
+    keys = places(table, Rules.of(config), config.rotation)
     ranked = [
         rank_strata(p, part, Rules.of(config), config.rotation)
         for p, part in _parts(table, by_range(keys, partitions))

@@ -5,13 +5,13 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rebalance_simulation import by_range, lay, rows
+from rebalance_simulation import by_range, lay, rows, simulate
 
 from transforms.rebalance.cells import Rules
 from transforms.rebalance.config import RebalanceConfig
 from transforms.rebalance.level import deal_boulders, proportional, water_fill
 from transforms.rebalance.lines import _ratio, order_line
-from transforms.rebalance.ranks import halves, rank_keys, rank_strata, split_large
+from transforms.rebalance.ranks import halves, places, rank_keys, rank_strata, split_large
 
 LONGS = st.integers(0, 10**12)
 
@@ -37,6 +37,43 @@ def test_ranks_depend_on_the_id_and_the_rotation_only():
     assert abs(np.corrcoef(keys.astype(float), other.astype(float))[0, 1]) < 0.1
     # Uniform: no sixteenth of the range is far from its 62 or 63.
     assert np.bincount(by_range(keys, 16)).min() > 35
+
+
+def test_weights_of_one_leave_the_order_of_the_draws():
+    table = rows([1] * 500, original=np.arange(500) % 2 == 0)
+    rules = Rules.of(RebalanceConfig(floors={"original": 0.1}))
+    keys = rank_keys(table["doc_id"], 3)
+    assert np.array_equal(np.argsort(places(table, rules, 3)), np.argsort(keys))
+    assert (places(table, rules, 3) < np.uint64(1 << 63)).all()
+
+
+def test_a_weight_is_the_chance_to_keep_a_place_and_protected_text_keeps_it():
+    n = 8000
+    original = np.arange(n) < n // 2
+    table = rows([1] * n, original=original, weight=np.full(n, 250_000))
+    rules = Rules.of(RebalanceConfig(floors={"original": 0.1}))
+    behind = places(table, rules, 0) >= np.uint64(1 << 63)
+    assert not behind[original].any()
+    assert abs(behind[~original].mean() - 0.75) < 0.03
+    # Whoever loses a place is drawn apart from the place itself.
+    keys = rank_keys(table["doc_id"], 0)
+    assert abs(np.corrcoef(behind[~original], keys[~original].astype(float))[0, 1]) < 0.05
+    never = rows([1] * 50, weight=[0] * 25 + [1_000_000] * 25)
+    assert (places(never, rules, 0) >= np.uint64(1 << 63)).tolist() == [True] * 25 + [False] * 25
+
+
+@pytest.mark.parametrize("partitions", [1, 7])
+def test_what_is_lightly_weighed_is_left_out_first(partitions: int):
+    n = 3000
+    doubtful = np.arange(n) % 3 == 0
+    original = np.arange(n) % 3 == 1
+    weight = np.where(doubtful, 100_000, 1_000_000)
+    config = RebalanceConfig(floors={"original": 0.4}, target=120_000, shard_size=40_000)
+    outcome = simulate(rows([60] * n, original=original, weight=weight), config, partitions)
+    taken = np.isin(np.arange(n), outcome.assigned["node"].to_numpy())
+    assert taken[~original & ~doubtful].mean() > 4 * taken[doubtful].mean()
+    one = simulate(rows([60] * n, original=original, weight=weight), config)
+    assert np.array_equal(np.isin(np.arange(n), one.assigned["node"].to_numpy()), taken)
 
 
 def test_before_is_counted_per_stratum():

@@ -14,6 +14,7 @@ TAIL = ("swh_Latn", "isl_Latn")
 _DEFAULTS = {"lang": "eng_Latn", "lang_score": 0.9, "script_share": 1.0, "mixed": False}
 _DEFAULTS |= {"letter_share": 0.8, "zxx_score": 0.0, "lang_agreement": 1.0}
 _DEFAULTS |= {"origin": "unverified", "origin_evidence": [], "synthetic_evidence": []}
+_DEFAULTS |= {"weight": 1_000_000}
 _DEFAULTS |= {"synthetic_tag": "unverified", "copies": 1, "copies_original": 0, "repeat": 0}
 _TIERS = {"anchor": "A"}
 

@@ -30,6 +30,11 @@ CONVICTS = {
     "header_id": "<|start_header_id|>user<|end_header_id|>\n\nName three rivers.",
     "inst": "<s>[INST] Name three rivers. [/INST] The Nile, the Amazon and the Yangtze.",
     "start_of_turn": "<start_of_turn>user\nName three rivers.<end_of_turn>",
+    "role_token": "<|user|>\nName three rivers.<|end|>\n<|assistant|>\nThe Nile, for one.",
+    "deepseek_role": "<｜User｜>Name three rivers.<｜Assistant｜>The Nile, for one.",
+    "harmony": "<|channel|>final<|message|>The Nile is the longest river.",
+    "think": "<think>\nThe user wants three rivers.\n</think>\nThe Nile, for one.",
+    "oai_citation": "It flooded twice. [oai_citation:1‡a.example](https://a.example/flood)",
     "alpaca_frame": "### Instruction:\nName three rivers.\n\n### Response:\nThe Nile, for one.",
     "disclaimer_en": "As an AI language model, I don't have a favourite colour.",
     "disclaimer_de": "Als KI-Sprachmodell habe ich keine eigene Meinung zu diesem Film.",
@@ -78,6 +83,7 @@ HINTS = {
     "as_an_ai": "“As an AI, I dream too,” said the ship.",
     "last_update": "The list is complete as of my last update in March 2015.",
     "offer": "Sure, here's a list:\n\nbolts, nuts, washers",
+    "turns": "User: Name three rivers.\nAssistant: The Nile, the Amazon and the Yangtze.",
     "your_name": "Yours faithfully,\n[Your Name]",
     "utm_source": "See https://library.example/?utm_source=chatgpt.com for more.",
 }
@@ -116,6 +122,16 @@ def test_quoted_artefact_does_not_convict(name: str) -> None:
 
 
 ABOUT = {
+    "a tutorial that shows the tags of thought": (
+        "<think> and </think> are special tokens: a model writes its thoughts between them."
+    ),
+    "an interview": "Reporter: And then?\nAssistant: Then I carried his bags to the car.",
+    "a question about the markup of roles": (
+        "<|user|> is in my file, what is it?\nIt is the prompt template of an LLM: <|assistant|>."
+    ),
+    "a page about HTML": "<thinking> is no element. <think> is none, either.",
+    "a stray mark in backticks": "My notes hold `[oai_citation:1‡a.example]` everywhere, why?",
+    "a channel in quotation marks": 'The log says "<|channel|>final<|message|>" and stops.',
     "a button's words in a sentence": (
         "The paper still had the words “Regenerate response” at the end of a section."
     ),

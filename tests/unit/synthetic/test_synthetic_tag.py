@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.records import EVIDENCE, SYNTHETIC
-from transforms.synthetic.tag import PREFILTER, convicted, tag
+from transforms.synthetic.tag import PREFILTER, by_evidence, convicted, tag
 
 PIECES = [
     "The kettle sings.",
@@ -71,7 +71,40 @@ def test_tag(text: str, origin: str | None, tag_: str, evidence: list[str]) -> N
         "p_synthetic_host": None,
         "synthetic_tag": tag_,
         "synthetic_evidence": evidence,
+        "synthetic_score": None,
+        "synthetic_words": None,
+        "weight": 1_000_000,
     }
+
+
+def test_scores_are_handed_on() -> None:
+    text, origin = pa.array(["a", "b"]), pa.nulls(2, pa.string())
+    score, words = pa.array([-7, None], pa.int16()), pa.array([None, 9], pa.int16())
+    batch = tag(text, origin, score, words)
+    assert batch["synthetic_score"].equals(score)
+    assert batch["synthetic_words"].equals(words)
+    # A score, however high, tags nothing by itself.
+    assert (
+        tag(text, origin, pa.array([32_767] * 2, pa.int16()), words)["synthetic_tag"].to_pylist()
+        == ["uncalibrated"] * 2
+    )
+
+
+@pytest.mark.parametrize(
+    ("evidence", "of_origin", "tag_"),
+    [
+        ([], [], "uncalibrated"),
+        (["hint:your_name"], ["date<2020-06-01"], "uncalibrated"),
+        (["declared:synthetic"], [], "synthetic"),
+        (["hint:x", "artefact:x"], [], "synthetic"),
+        # A copy of the text was declared machine-made.
+        ([], ["x", "declared_copy"], "synthetic"),
+    ],
+)
+def test_the_tag_that_evidence_gives(evidence: list[str], of_origin: list[str], tag_: str) -> None:
+    lists = [pa.array([["artefact:y"], given, []], EVIDENCE) for given in (evidence, of_origin)]
+    found = by_evidence(lists[0].slice(1, 1), pa.chunked_array([lists[1].slice(1, 1)]))
+    assert found.to_pylist() == [tag_]
 
 
 def test_empty_batch_has_the_schema() -> None:
@@ -80,7 +113,7 @@ def test_empty_batch_has_the_schema() -> None:
     assert batch.schema == SYNTHETIC
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(rows)
 def test_rows_do_not_depend_on_their_batch(pairs: list[tuple[str, str | None]]) -> None:
     whole = tagged(pairs)
@@ -108,7 +141,7 @@ def test_prefilter_passes_everything_with_evidence(given_texts: list[str]) -> No
         assert suspect or not words
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(rows)
 def test_sliced_columns_give_the_same_rows(pairs: list[tuple[str, str | None]]) -> None:
     padded = tagged([("citeturn0search0", "synthetic"), *pairs, ("x", None)])

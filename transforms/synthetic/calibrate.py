@@ -1,0 +1,304 @@
+"""Calibration: per language and length, what a score means and for which sources.
+
+A threshold is the highest of the thresholds that each source of controls asks for by
+itself (`conformal`), each with its part of the chance to be wrong. With confidence
+`1 - MISS` the false-positive rate is therefore at most `max_fpr` for every source that it
+was made from, and for whatever mixture of them, at once.
+
+Controls of one source do not speak for another: what is rare in one way of writing is
+the rule in the next. A cell speaks
+
+* for all sources, if at least three of them (of the run, or of the reference) are each held
+  to `max_fpr` by the threshold of the others, left out in turn. For a source that is
+  exchangeable with these G the chance of a higher rate is about 1 / (G + 1), which no
+  method betters without assumptions;
+* for all sources, if the run's controls come from `MIN_CONTROLS` hosts: one text of each
+  gives a threshold, too, whose guarantee is for the texts of a new host (Dunn, Wasserman
+  and Ramdas, Distribution-free prediction sets for two-layer hierarchical models, 2022,
+  section 4.2: one observation a group); and if no source of the run, left out, objects;
+* otherwise for the sources of the run that have controls of their own, and nobody else.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import decimal
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import xxhash
+from orjson import OPT_SORT_KEYS, dumps
+
+from transforms.synthetic.config import SyntheticConfig
+from transforms.synthetic.conformal import MIN_CONTROLS, exceedances, threshold
+from transforms.synthetic.posterior import UNIT, Curve, fit
+
+__all__ = ["CELL", "MISS", "Calibration", "Cell", "calibrate"]
+
+MISS = "0.05"
+"""Chance, over the draw of the controls, that a cell breaks its promise."""
+
+_SOURCES = 3
+"""Fewest sources that can show that a threshold travels from some to another."""
+
+Scores = npt.NDArray[np.int16]
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """What scores mean for one language and length.
+
+    Attributes:
+        lang, bucket: Which texts.
+        controls: Human controls, by source; those of sources with too few included.
+        threshold: Texts above it are unlike human ones; null where nobody can say.
+        covers: Sources that the threshold speaks for; null for all.
+        left_out: Highest false-positive rate of a source under the threshold of the
+            others, in ten-thousandths; null with fewer than two sources.
+        curve: Probability by score; null without machine-made texts to compare with.
+    """
+
+    lang: str
+    bucket: int
+    controls: Mapping[str, int]
+    threshold: int | None
+    covers: tuple[str, ...] | None
+    left_out: int | None
+    curve: Curve | None
+
+    def row(self) -> dict[str, Any]:
+        """As a row of `CELL`, without the columns that all cells share."""
+        curve = self.curve or Curve((), ())
+        return {
+            "lang": self.lang,
+            "bucket": self.bucket,
+            "controls": [{"source": n, "texts": c} for n, c in self.controls.items()],
+            "threshold": self.threshold,
+            "covers": None if self.covers is None else list(self.covers),
+            "left_out": self.left_out,
+            "at": list(curve.at),
+            "p": list(curve.p),
+        }
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Cell:
+        """Reads a row of `CELL`."""
+        covers = row["covers"]
+        return cls(
+            lang=str(row["lang"]),
+            bucket=int(row["bucket"]),
+            controls={str(given["source"]): int(given["texts"]) for given in row["controls"]},
+            threshold=None if row["threshold"] is None else int(row["threshold"]),
+            covers=None if covers is None else tuple(map(str, covers)),
+            left_out=row["left_out"],
+            curve=Curve.of(row["at"], row["p"]) if row["p"] else None,
+        )
+
+
+CELL = pa.schema(
+    [
+        ("lang", pa.string()),
+        ("bucket", pa.int8()),
+        ("controls", pa.list_(pa.struct([("source", pa.string()), ("texts", pa.int64())]))),
+        ("threshold", pa.int32()),
+        ("covers", pa.list_(pa.string())),
+        ("left_out", pa.int32()),
+        ("at", pa.list_(pa.int32())),
+        ("p", pa.list_(pa.int32())),
+        ("prior", pa.int32()),
+        ("max_fpr", pa.int32()),
+        ("digest", pa.string()),
+    ]
+)
+"""A cell, the prior and rate that it was made with in ten-thousandths, and the digest of
+the whole calibration."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Calibration:
+    """All cells of a run, and at what prior and rate they were made.
+
+    Attributes:
+        prior: Share of machine-made text, in ten-thousandths.
+        max_fpr: Promised false-positive rate, in ten-thousandths.
+        cells: By language and bucket, in that order.
+    """
+
+    prior: int
+    max_fpr: int
+    cells: tuple[Cell, ...]
+
+    def _rows(self) -> list[dict[str, Any]]:
+        shared = {"prior": self.prior, "max_fpr": self.max_fpr}
+        return [cell.row() | shared for cell in self.cells]
+
+    @property
+    def digest(self) -> str:
+        """XXH3-128 of the cells."""
+        return xxhash.xxh3_128_hexdigest(dumps(self._rows(), option=OPT_SORT_KEYS))
+
+    def table(self) -> pa.Table:
+        """Rows of `CELL`."""
+        rows = [row | {"digest": self.digest} for row in self._rows()]
+        return pa.Table.from_pylist(rows, schema=CELL)
+
+    @classmethod
+    def of(cls, table: pa.Table) -> Calibration:
+        """Reads what `table` made, also from JSON and back.
+
+        Raises:
+            ValueError: Its digest is not that of its content, or a value is none.
+        """
+        rows = table.to_pylist()
+        shared = {(row["prior"], row["max_fpr"], row["digest"]) for row in rows}
+        if not rows:
+            return cls(0, 0, ())
+        if len(shared) > 1:
+            raise ValueError("the cells of the calibration are of several")
+        (prior, max_fpr, digest) = shared.pop()
+        made = cls(int(prior), int(max_fpr), tuple(Cell.of(row) for row in rows))
+        if made.digest != digest:
+            raise ValueError(f"the calibration has digest {made.digest}, and says {digest}")
+        return made
+
+
+def calibrate(controls: pa.Table, reference: pa.Table, config: SyntheticConfig) -> Calibration:
+    """Makes the calibration of a run.
+
+    Args:
+        controls: Rows of `sample.CONTROL` of the run, merged.
+        reference: Rows of `sample.REFERENCE`: texts of known origin from elsewhere.
+        config: Prior and rate.
+    """
+    known = pc.field("score").is_valid()
+    human = reference.filter(known & ~pc.field("machine"))
+    machine = reference.filter(known & pc.field("machine"))
+    found = []
+    for lang, bucket in _cells(controls, human):
+        own, shipped = _of(controls, lang, bucket), _of(human, lang, bucket)
+        against = _of(machine, lang, bucket)
+        if len(against) < MIN_CONTROLS:
+            against = machine.filter(pc.field("lang") == lang)
+        groups = _by_source(own), _by_source(shipped)
+        found.append(_cell(lang, bucket, *groups, _hosts(own), against, config))
+    return Calibration(round(config.prior * UNIT), round(config.max_fpr * UNIT), tuple(found))
+
+
+def _cells(*tables: pa.Table) -> list[tuple[str, int]]:
+    keys: set[tuple[str, int]] = set()
+    for table in tables:
+        pairs = table.group_by(["lang", "bucket"]).aggregate([])
+        keys |= set(zip(*(pairs.column(n).to_pylist() for n in ("lang", "bucket")), strict=True))
+    return sorted(keys)
+
+
+def _of(table: pa.Table, lang: str, bucket: int) -> pa.Table:
+    return table.filter((pc.field("lang") == lang) & (pc.field("bucket") == bucket))
+
+
+def _by_source(table: pa.Table) -> dict[str, Scores]:
+    """Scores by source, sources in their order."""
+    names = table.column("source").to_numpy(zero_copy_only=False)
+    scores = table.column("score").to_numpy()
+    return {str(name): scores[names == name] for name in sorted(set(names.tolist()))}
+
+
+def _hosts(controls: pa.Table) -> Scores:
+    """The score of one control of each cluster: the one with the smallest hash."""
+    rows = controls.sort_by([("cluster", "ascending"), ("text", "ascending")])
+    cluster, scores = (rows.column(name).to_numpy() for name in ("cluster", "score"))
+    return np.asarray(scores[np.append(True, cluster[1:] != cluster[:-1])[: len(scores)]])
+
+
+def _cell(
+    lang: str,
+    bucket: int,
+    run: Mapping[str, Scores],
+    reference: Mapping[str, Scores],
+    hosts: Scores,
+    against: pa.Table,
+    config: SyntheticConfig,
+) -> Cell:
+    everyone = {**run, **{f"reference:{name}": scores for name, scores in reference.items()}}
+    left_out = _left_out(_large(everyone, config), config)
+    speaking, covers = _speaking(run, everyone, left_out, hosts, config)
+    highest = _highest(speaking, config)
+    enough = highest is not None and len(against) >= MIN_CONTROLS
+    return Cell(
+        lang=lang,
+        bucket=bucket,
+        controls={name: len(scores) for name, scores in everyone.items()},
+        threshold=highest,
+        covers=() if highest is None else covers,
+        left_out=left_out,
+        curve=_curve(speaking, against, config) if enough else None,
+    )
+
+
+def _speaking(
+    run: Mapping[str, Scores],
+    everyone: Mapping[str, Scores],
+    left_out: int | None,
+    hosts: Scores,
+    config: SyntheticConfig,
+) -> tuple[dict[str, Scores], tuple[str, ...] | None]:
+    """Whose controls make the threshold, and for whom: the three cases above, in order."""
+    own, all_large = _large(run, config), _large(everyone, config)
+    if _held(left_out, config) and len(all_large) >= _SOURCES:
+        return all_large, None
+    if len(hosts) >= MIN_CONTROLS and _held(_left_out(own, config), config, few=True):
+        return own | {"": hosts}, None
+    return own, tuple(sorted(own))
+
+
+def _large(groups: Mapping[str, Scores], config: SyntheticConfig) -> dict[str, Scores]:
+    """The groups with enough texts to speak, given that all of them do."""
+    large = {name: scores for name, scores in groups.items() if len(scores) >= MIN_CONTROLS}
+    miss = _part(len(large))
+    rate = repr(config.max_fpr)
+    return {n: s for n, s in large.items() if exceedances(len(s), rate, miss) is not None}
+
+
+def _part(groups: int) -> str:
+    """The part of the chance to be wrong that each of so many groups has."""
+    return str(decimal.Decimal(MISS) / max(1, groups))
+
+
+def _highest(groups: Mapping[str, Scores], config: SyntheticConfig) -> int | None:
+    """The highest threshold of any group; null where one has too few texts to say."""
+    miss = _part(len(groups))
+    asked = [threshold(scores, config.max_fpr, miss) for scores in groups.values()]
+    able = [at for at in asked if at is not None]
+    return max(able) if able and len(able) == len(asked) else None
+
+
+def _curve(human: Mapping[str, Scores], against: pa.Table, config: SyntheticConfig) -> Curve:
+    machine = list(_by_source(against).values())
+    return fit(list(human.values()), machine, round(config.prior * UNIT))
+
+
+def _held(left_out: int | None, config: SyntheticConfig, *, few: bool = False) -> bool:
+    """Whether sources that were left out were held to the rate.
+
+    Args:
+        left_out: What `_left_out` found.
+        config: The rate.
+        few: Whether no source to leave out is no objection.
+    """
+    return few if left_out is None else left_out <= round(config.max_fpr * UNIT)
+
+
+def _left_out(groups: Mapping[str, Scores], config: SyntheticConfig) -> int | None:
+    """The highest rate of a source under the others' threshold, in ten-thousandths, up."""
+    if len(groups) < 2:
+        return None
+    rates = []
+    for name, scores in groups.items():
+        highest = _highest({n: s for n, s in groups.items() if n != name}, config)
+        above = len(scores) if highest is None else int((scores > highest).sum())
+        rates.append(-(-above * UNIT // len(scores)))
+    return max(rates)
