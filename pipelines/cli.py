@@ -103,9 +103,31 @@ def _parser() -> Parser:
     train = _simple(sub, "train", "Train a model.", commands.train)
     train.add_argument("what", choices=["langid"])
     train.add_argument(
-        "--data", nargs="+", required=True, metavar="FILE", help="JSON Lines, .gz: text, lang"
+        "--data",
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help="JSON Lines, .gz: text, lang, source",
     )
     train.add_argument("--out", required=True, metavar="FILE", help="where the model goes")
+    train.add_argument(
+        "--leave-out",
+        action="append",
+        default=[],
+        metavar="LABEL=SOURCE",
+        help="leave out a source's sentences in one language, such as mislabelled ones",
+    )
+    judge = _simple(sub, "evaluate", "Measure a model on labelled texts.", commands.evaluate)
+    judge.add_argument("what", choices=["langid"])
+    judge.add_argument(
+        "--data",
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help="JSON Lines, .gz: text, lang, source",
+    )
+    judge.add_argument("--langid-model", metavar="FILE", help="the model (default: the package's)")
+    judge.add_argument("--against", metavar="MODEL", help="a second model, side by side")
     return parser
 
 

@@ -15,7 +15,7 @@ from pipelines.config import Config, load_config
 from pipelines.options import flag_values
 from transforms.errors import UsageError
 
-__all__ = ["annotate", "curate", "inspect", "languages", "plan"]
+__all__ = ["annotate", "curate", "evaluate", "inspect", "languages", "plan"]
 __all__ += ["select", "train", "verify"]
 
 _LOG = logging.getLogger("holdfast")
@@ -134,8 +134,35 @@ def train(given: argparse.Namespace, beam: Sequence[str]) -> int:
     from transforms.langid.train import train as train_langid
 
     del beam
-    for path in given.data:
+    data = _data_files(given.data)
+    leave_out = [_label_and_source(pair) for pair in given.leave_out]
+    train_langid(data, pathlib.Path(given.out), leave_out=leave_out)
+    return 0
+
+
+def evaluate(given: argparse.Namespace, beam: Sequence[str]) -> int:
+    """Measures a model, or two."""
+    from pipelines.evaluation import evaluate_langid
+
+    del beam
+    models = {"default" if given.langid_model is None else given.langid_model: given.langid_model}
+    if given.against is not None:
+        models[given.against] = given.against
+    evaluate_langid(_data_files(given.data), models, report.console())
+    return 0
+
+
+def _data_files(paths: Sequence[str]) -> list[pathlib.Path]:
+    for path in paths:
         if not pathlib.Path(path).is_file():
             raise UsageError(f"--data {path} does not exist, or is no file")
-    train_langid([pathlib.Path(path) for path in given.data], pathlib.Path(given.out))
-    return 0
+    return [pathlib.Path(path) for path in paths]
+
+
+def _label_and_source(pair: str) -> tuple[str, str]:
+    from transforms.langid.labels import canonical
+
+    label, separator, source = pair.partition("=")
+    if not (separator and source):
+        raise UsageError(f"--leave-out {pair!r} is not LABEL=SOURCE, such as zsm_Latn=web")
+    return canonical(label), source

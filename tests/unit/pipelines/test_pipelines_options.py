@@ -19,6 +19,7 @@ from pipelines.options import (
 from transforms.errors import UsageError
 
 COMMANDS = ["curate", "annotate", "select", "plan", "verify", "inspect", "languages", "train"]
+COMMANDS += ["evaluate"]
 READING = ["--input", "--field", "--max-dead-fraction", "--langid-model", "--trusted-source"]
 READING += ["--date-kind"]
 SELECTING = ["--floor", "--cap", "--no-floors", "--target", "--shard-size", "--unit"]
@@ -31,7 +32,8 @@ FLAGS = {
     "verify": ["RUN"],
     "inspect": ["RUN"],
     "languages": ["CODE"],
-    "train": ["langid", "--data", "--out"],
+    "train": ["langid", "--data", "--out", "--leave-out"],
+    "evaluate": ["langid", "--data", "--langid-model", "--against"],
 }
 
 
