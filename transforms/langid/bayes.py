@@ -53,6 +53,9 @@ class BayesModel:
             1/256 nat.
         usual: float64, labels: evidence per n-gram that a text of the language
             usually has, in nats.
+        apart: float64, labels: how far ahead of the second label a text of the language
+            usually is, as a share of what is usual among languages, at most 1. A
+            language with a near relative need not be far ahead of it.
         confidence: float64, `FEATURES`: how a score comes of the evidence.
         keys, slots: Hash table of `codes` (uint32, int32; -1 for an empty slot).
     """
@@ -64,6 +67,7 @@ class BayesModel:
     weights: npt.NDArray[np.uint8]
     unseen: Ints
     usual: npt.NDArray[np.float64]
+    apart: npt.NDArray[np.float64]
     confidence: npt.NDArray[np.float64]
     keys: npt.NDArray[np.uint32]
     slots: Ints
@@ -75,14 +79,17 @@ class BayesModel:
         codes: npt.NDArray[np.uint32],
         postings: tuple[npt.NDArray[np.int64], npt.NDArray[np.uint16], npt.NDArray[np.uint8]],
         unseen: Ints,
-        usual: npt.NDArray[np.float64],
-        confidence: npt.NDArray[np.float64],
+        learned: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]],
     ) -> BayesModel:
-        """Makes a model of its parts and builds the hash table; see the class."""
+        """Makes a model of its parts and builds the hash table; see the class.
+
+        `postings` are `starts`, `places` and `weights`; `learned` are `usual`, `apart` and
+        `confidence`.
+        """
         size = 1 << max(4, int(1.6 * len(codes)).bit_length())
         keys, slots = np.zeros(size, np.uint32), np.full(size, -1, np.int32)
         _fill(codes, keys, slots)
-        return cls(labels, codes, *postings, unseen, usual, confidence, keys, slots)
+        return cls(labels, codes, *postings, unseen, *learned, keys, slots)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +133,7 @@ def gather(text: pa.StringArray, model: BayesModel, k: int, barred: Ints | None 
     _gather(
         string_buffers(text),
         (model.keys, model.slots, model.starts, model.places, model.weights),
-        (model.unseen, model.usual, model.confidence),
+        (model.unseen, model.usual, model.apart, model.confidence),
         barred,
         found,
     )
@@ -216,7 +223,7 @@ def _codes_of_word(word, out):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True)
 def _gather(text, postings, rates, barred, found):  # type: ignore[no-untyped-def]
-    (offsets, data), (unseen, usual, confidence) = text, rates
+    (offsets, data), (unseen, usual, apart, confidence) = text, rates
     places, scores, nats, grams = found
     sums = np.empty(len(unseen), np.int64)
     codes = np.empty(0, np.uint32)
@@ -235,7 +242,7 @@ def _gather(text, postings, rates, barred, found):  # type: ignore[no-untyped-de
         for rank in range(len(places[row])):
             if places[row, rank] >= 0:
                 nats[row, rank] = sums[places[row, rank]] / (UNIT * count)
-        _scores(nats[row], places[row], count, usual, confidence, scores[row])
+        _scores(nats[row], places[row], count, (usual, apart, confidence), scores[row])
 
 
 @numba.njit(cache=True, nogil=True)
@@ -274,9 +281,11 @@ def _best(sums, places):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _scores(nats, places, count, usual, confidence, scores):  # type: ignore[no-untyped-def]
+def _scores(nats, places, count, learned, scores):  # type: ignore[no-untyped-def]
+    usual, apart, confidence = learned
+    best = places[0]
     gap = nats[0] - nats[1] if places[1] >= 0 else nats[0] + 10.0
-    scores[0] = _confidence(nats[0] / usual[places[0]], gap, count, confidence)
+    scores[0] = _confidence(nats[0] / usual[best], gap, apart[best], count, confidence)
     for rank in range(1, len(places)):
         if places[rank] >= 0:
             behind = (nats[0] - nats[rank]) * np.sqrt(count) / 2
@@ -284,16 +293,18 @@ def _scores(nats, places, count, usual, confidence, scores):  # type: ignore[no-
 
 
 @numba.njit(cache=True, nogil=True)
-def _confidence(share, gap, count, weights):  # type: ignore[no-untyped-def]
+def _confidence(share, gap, apart, count, weights):  # type: ignore[no-untyped-def]
     """The probability that the best label is right: a logistic function.
 
     Of the evidence per n-gram as a share of what the language usually has: a
     language that the model lacks reaches less, in a long text more surely so; and of
-    the distance to the second label, times the root of the count of n-grams.
+    the distance to the second label, times the root of the count of n-grams: as it is,
+    for the two may be close, and as a multiple of what is usual, for a text of a language
+    that the model lacks is about as far from several labels.
     """
     usual = np.log(min(max(share, 0.0), 1.2) + 0.1)
     size = np.log(count / 300)
     far = max(gap, 0.0) * np.sqrt(count)
     total = weights[0] + weights[1] * usual + weights[2] * usual * size + weights[3] * size
-    total += weights[4] * np.exp(-far / 2) + weights[5] * np.exp(-far / 8)
+    total += weights[4] * np.exp(-far / 2) + weights[5] * np.exp(-far / (8 * apart))
     return 1.0 / (1.0 + np.exp(-total))

@@ -57,6 +57,7 @@ def _parts(model: BayesModel) -> list[npt.NDArray[Any]]:
         model.weights,
         model.unseen,
         model.usual,
+        model.apart,
         model.confidence,
     ]
 
@@ -107,18 +108,26 @@ def _read(head: dict[str, Any], body: bytes) -> BayesModel:
         (np.uint8, postings),
         (np.int32, len(labels)),
         (np.float64, len(labels)),
+        (np.float64, len(labels)),
         (np.float64, FEATURES),
     ]
     parts, at = [], 0
     for kind, count in kinds:
         parts.append(_unplane(body, at, kind, count))
         at += count * np.dtype(kind).itemsize
-    steps, counts, places, weights, unseen, usual, confidence = parts
+    steps, counts, places, weights, unseen, *learned = parts
     starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
     if at != len(body) or starts[-1] != postings or places.max(initial=0) >= len(labels):
         raise ValueError("the arrays do not have the size that the header gives")
     codes = np.cumsum(steps, dtype=np.uint32)
-    return BayesModel.of(labels, codes, (starts, places, weights), unseen, usual, confidence)
+    return BayesModel.of(labels, codes, (starts, places, weights), unseen, _three(learned))
+
+
+def _three(
+    arrays: list[npt.NDArray[Any]],
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
+    usual, apart, confidence = arrays
+    return usual, apart, confidence
 
 
 def _unplane(body: bytes, at: int, kind: Any, count: int) -> npt.NDArray[Any]:

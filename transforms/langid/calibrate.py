@@ -41,7 +41,7 @@ _UNKNOWN = 0.6
 _OTHER_SOURCE = 0.65
 """Share of its evidence that a language keeps in text of another source than the one
 that it is known from, as seen on the languages that have several."""
-_LEAST_USUAL = 0.05
+_LEAST_USUAL, _LEAST_APART = 0.05, 0.1
 _STEPS, _RIDGE = 25, 1.0
 
 Floats = npt.NDArray[np.float64]
@@ -56,7 +56,7 @@ class _Trial:
 
 
 def calibrate(model: BayesModel, sentences: Sentences, rng: random.Random) -> BayesModel:
-    """The same model with `usual` and `confidence` learned from its sentences.
+    """The same model with `usual`, `apart` and `confidence` learned from its sentences.
 
     Args:
         model: Made of the same sentences; its labels are theirs.
@@ -70,16 +70,16 @@ def calibrate(model: BayesModel, sentences: Sentences, rng: random.Random) -> Ba
         known.append(first)
         barred.append(second)
     several = np.array([len(sentences[label]) > 1 for label in model.labels])
-    usual = _usual(known, several)
+    usual, apart = _usual(known, several)
     rows, right, weights = [], [], []
     for trials, weight in ((known, 1.0), (barred, _UNKNOWN)):
         for trial in trials:
-            rows.append(_rows(trial.found, usual))
+            rows.append(_rows(trial.found, usual, apart))
             hit = (trial.found.places[:, 0] == trial.right) & (weight == 1.0)
             right.append(hit.astype(np.float64))
             weights.append(np.full(len(hit), weight))
     confidence = logistic(np.concatenate(rows), np.concatenate(right), np.concatenate(weights))
-    return dataclasses.replace(model, usual=usual, confidence=confidence)
+    return dataclasses.replace(model, usual=usual, apart=apart, confidence=confidence)
 
 
 def _half(sentences: Sentences, odd: int) -> dict[str, list[str]]:
@@ -122,32 +122,44 @@ def _trials(
     return trials[0], trials[1]
 
 
-def _usual(trials: Sequence[_Trial], several: npt.NDArray[np.bool_]) -> Floats:
-    """The median evidence per n-gram in longer windows that a label was right for."""
-    nats = np.concatenate([trial.found.nats[:, 0] for trial in trials])
+def _usual(trials: Sequence[_Trial], several: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Median evidence per n-gram, and distance to the second label, of longer windows.
+
+    Of those that a label was right for; where it hardly ever was, its relative is so near
+    that no distance can be asked for, and the relative's evidence stands for its own.
+    """
+    nats = np.concatenate([trial.found.nats[:, :2] for trial in trials])
     right = np.concatenate([trial.right for trial in trials])
     best = np.concatenate([trial.found.places[:, 0] for trial in trials])
     grams = np.concatenate([trial.found.grams for trial in trials])
-    good = (best == right) & (grams > _LEAST_GRAMS)
-    usual = np.full(len(several), np.median(nats[good]) if good.any() else 1.0)
+    long = grams > _LEAST_GRAMS
+    good = long & (best == right)
+    values = np.column_stack([nats[:, 0], nats[:, 0] - nats[:, 1]])
+    every = np.median(values[good], axis=0) if good.any() else np.ones(2)
+    found = np.tile(every, (len(several), 1))
     for place in range(len(several)):
-        own = nats[good & (right == place)]
+        own, all_own = values[good & (right == place)], values[long & (right == place)]
         if len(own) >= _FEWEST:
-            usual[place] = np.median(own)
-    return np.maximum(np.where(several, usual, _OTHER_SOURCE * usual), _LEAST_USUAL)
+            found[place] = np.median(own, axis=0)
+        elif len(all_own) >= _FEWEST:
+            found[place] = np.median(all_own[:, 0]), 0.0
+    usual = np.maximum(np.where(several, found[:, 0], _OTHER_SOURCE * found[:, 0]), _LEAST_USUAL)
+    return usual, np.clip(found[:, 1] / max(every[1], _LEAST_USUAL), _LEAST_APART, 1.0)
 
 
-def _rows(found: Evidence, usual: Floats) -> Floats:
-    share = found.nats[:, 0] / usual[found.places[:, 0]]
-    return features(share, found.nats[:, 0] - found.nats[:, 1], found.grams)
+def _rows(found: Evidence, usual: Floats, apart: Floats) -> Floats:
+    best = found.places[:, 0]
+    gap = found.nats[:, 0] - found.nats[:, 1]
+    return features(found.nats[:, 0] / usual[best], gap, apart[best], found.grams)
 
 
-def features(share: Floats, gap: Floats, grams: npt.NDArray[np.int32]) -> Floats:
+def features(share: Floats, gap: Floats, apart: Floats, grams: npt.NDArray[np.int32]) -> Floats:
     """What `bayes` weighs for a score; the same formula, for many texts.
 
     Args:
         share: Evidence per n-gram, as a share of what is usual.
         gap: Evidence per n-gram beyond that for the second label, in nats.
+        apart: See `BayesModel`, for the best label.
         grams: Number of n-grams.
 
     Returns:
@@ -157,7 +169,9 @@ def features(share: Floats, gap: Floats, grams: npt.NDArray[np.int32]) -> Floats
     size = np.log(grams / 300)
     far = np.maximum(gap, 0.0) * np.sqrt(grams)
     one = np.ones(len(share))
-    return np.column_stack([one, log, log * size, size, np.exp(-far / 2), np.exp(-far / 8)])
+    return np.column_stack(
+        [one, log, log * size, size, np.exp(-far / 2), np.exp(-far / (8 * apart))]
+    )
 
 
 def logistic(rows: Floats, right: Floats, weights: Floats) -> Floats:

@@ -20,7 +20,7 @@ PRIOR = 10_000.0
 weighs as much as what all languages together have."""
 LEAST_SIZE = 30_000.0
 """A label of fewer n-grams counts as if it had so many, lest its ignorance be cheap."""
-MOST_GRAMS = 8_000
+MOST_GRAMS = 12_000
 """N-grams that a label keeps: those that say most of it. More would let a language
 with much text win over its relatives by its rare words alone."""
 _BARE = 0.15
@@ -86,7 +86,7 @@ def _weighted(tallies: Sequence[Tally], weights: Sequence[float]) -> Tally:
 
 
 def fit(tallies: Mapping[str, Tally]) -> BayesModel:
-    """Makes a model that is not calibrated yet: its usual evidence is 1 nat.
+    """Makes a model that is not calibrated yet: what is usual is 1.
 
     Args:
         tallies: By label.
@@ -103,8 +103,7 @@ def fit(tallies: Mapping[str, Tally]) -> BayesModel:
         known,
         (starts, places[order].astype(np.uint16), weights[order]),
         np.round(UNIT * np.log(PRIOR / (sizes + PRIOR))).astype(np.int32),
-        np.ones(len(labels)),
-        np.zeros(FEATURES),
+        (np.ones(len(labels)), np.ones(len(labels)), np.zeros(FEATURES)),
     )
 
 

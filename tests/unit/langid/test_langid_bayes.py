@@ -71,7 +71,8 @@ def test_evidence_is_the_sum_of_what_the_n_grams_add(small_model: BayesModel) ->
 def test_the_score_is_the_logistic_of_the_features(small_model: BayesModel) -> None:
     found = gather(strings("watu wote kwa haki", "the law of people"), small_model, 2)
     share = found.nats[:, 0] / small_model.usual[found.places[:, 0]]
-    rows = features(share, found.nats[:, 0] - found.nats[:, 1], found.grams)
+    gap = found.nats[:, 0] - found.nats[:, 1]
+    rows = features(share, gap, small_model.apart[found.places[:, 0]], found.grams)
     expected = 1 / (1 + np.exp(-(rows * small_model.confidence).sum(axis=1)))
     assert found.scores[:, 0] == pytest.approx(expected)
     behind = (found.nats[:, 0] - found.nats[:, 1]) * np.sqrt(found.grams) / 2

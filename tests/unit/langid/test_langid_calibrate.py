@@ -21,7 +21,10 @@ def test_logistic_of_one_answer_is_bounded() -> None:
 
 def test_features_of_odd_texts_are_finite() -> None:
     found = features(
-        np.array([-3.0, 0.0, 9.0]), np.array([-1.0, 0.0, 50.0]), np.array([1, 300, 10**6])
+        np.array([-3.0, 0.0, 9.0]),
+        np.array([-1.0, 0.0, 50.0]),
+        np.ones(3),
+        np.array([1, 300, 10**6]),
     )
     assert found.shape == (3, FEATURES)
     assert np.isfinite(found).all()

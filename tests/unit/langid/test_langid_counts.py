@@ -41,7 +41,7 @@ def test_the_order_of_the_labels_does_not_matter() -> None:
 
 
 def test_a_label_keeps_what_says_most_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counts, "MOST_GRAMS", 5)
+    monkeypatch.setattr(counts, "MOST_GRAMS", 6)
     model = fit({"a": tally(["watu"] * 50 + ["haki sheria"]), "b": tally(["people rights law"])})
     kept = np.repeat(model.codes, np.diff(model.starts))[model.places == 0]
     assert set(kept.tolist()) == set(tally(["watu"]).codes.tolist())
