@@ -21,6 +21,7 @@ from pathlib import Path
 
 import fasttext
 import numpy as np
+import numpy.typing as npt
 
 from transforms.langid.bayes_file import write_bayes_model
 from transforms.langid.config import LangidConfig
@@ -31,11 +32,14 @@ from transforms.langid.train import learn, read_sentences
 
 __all__ = ["AFRICAN", "main"]
 
+Said = tuple[list[str], npt.NDArray[np.float64]]
 Sentences = Mapping[str, Mapping[str, Sequence[str]]]
 
 AFRICAN = frozenset(
-    """aar ada amh bam bem dag ewe fon fuv gaa gaz hau ibo kab kin kmb lin loz lua lug mos nbl
-    nso nya pcm run sag sna som sot ssw swh tir tiv tsn tso twi umb ven wol xho yao yor zul""".split()
+    """
+    aar ada amh bam bem dag ewe fon fuv gaa gaz hau ibo kab kin kmb lin loz lua lug mos nbl
+    nso nya pcm run sag sna som sot ssw swh tir tiv tsn tso twi umb ven wol xho yao yor zul
+    """.split()  # noqa: SIM905 (codes read better than a list of strings)
 )
 """Languages that the figures for Africa are about."""
 
@@ -101,9 +105,7 @@ def _plain(sentences: Sentences, folder: Path) -> Identifier:
         minCount=1_000_000_000, thread=1, verbose=0, loss="softmax",
     )  # fmt: skip
 
-    def said(
-        texts: Sequence[str],
-    ) -> tuple[list[str], np.ndarray[tuple[int], np.dtype[np.float64]]]:
+    def said(texts: Sequence[str]) -> Said:
         labels, scores = model.predict([" ".join(text.split()) for text in texts])
         names = [one[0].removeprefix("__label__") if one else "und" for one in labels]
         return names, np.array([one[0] if len(one) else 0.0 for one in scores], np.float64)
@@ -121,7 +123,8 @@ def _told(name: str, said: Identifier, texts: Sequence[str], labels: Sequence[st
     f1 = {row.label: row.f1 for row in report.rows}
     print(
         f"{name}: {report.texts:,} texts, macro-F1 {report.macro_f1:.4f}, "
-        f"African {_mean_f1(report, african=True):.4f}, others {_mean_f1(report, african=False):.4f}, "
+        f"African {_mean_f1(report, african=True):.4f}, "
+        f"others {_mean_f1(report, african=False):.4f}, "
         f"ind {f1.get('ind_Latn', 0):.3f}, zsm {f1.get('zsm_Latn', 0):.3f}, "
         f"calibration error {report.calibration_error:.4f}"
     )

@@ -135,4 +135,5 @@ def _unplane(body: bytes, at: int, kind: Any, count: int) -> npt.NDArray[Any]:
     if at + width * count > len(body):
         raise EOFError("an array is missing")
     planes = np.frombuffer(body, np.uint8, width * count, at).reshape(width, count)
-    return np.ascontiguousarray(planes.T).view(np.dtype(kind).newbyteorder("<")).reshape(count)
+    values: npt.NDArray[Any] = np.ascontiguousarray(planes.T).view(np.dtype(kind).newbyteorder("<"))
+    return values.reshape(count)

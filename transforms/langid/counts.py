@@ -81,7 +81,7 @@ def _weighted(tallies: Sequence[Tally], weights: Sequence[float]) -> Tally:
     codes = np.concatenate([tally.codes for tally in tallies])
     shares = [tally.shares * weight for tally, weight in zip(tallies, weights, strict=True)]
     codes, place = np.unique(codes, return_inverse=True)
-    summed = np.bincount(place, np.concatenate(shares), len(codes))
+    summed: Floats = np.bincount(place, np.concatenate(shares), len(codes)).astype(np.float64)
     return Tally(codes, summed, sum(tally.size for tally in tallies))
 
 
