@@ -32,6 +32,8 @@ UNIT = 256
 FEATURES = 6
 """Coefficients of `BayesModel.confidence`; see `_confidence`."""
 
+_EMPTY = 0xFFFFFFFF
+_LAST = 1 << 31
 _WANTED = sum(1 << order for order in ORDERS)
 _LONGEST = max(ORDERS)
 _PER_START = len(ORDERS)
@@ -57,7 +59,10 @@ class BayesModel:
             usually is, as a share of what is usual among languages, at most 1. A
             language with a near relative need not be far ahead of it.
         confidence: float64, `FEATURES`: how a score comes of the evidence.
-        keys, slots: Hash table of `codes` (uint32, int32; -1 for an empty slot).
+        table: uint32, slots by 2: hash table of `codes`: the code, and where its postings
+            begin in `packed`; `_EMPTY` for an empty slot.
+        packed: uint32, postings: `_LAST` with the last one of an n-gram, place, weight.
+            A text's n-grams lie all over the memory, and each costs two reads of it.
     """
 
     labels: tuple[str, ...]
@@ -69,8 +74,8 @@ class BayesModel:
     usual: npt.NDArray[np.float64]
     apart: npt.NDArray[np.float64]
     confidence: npt.NDArray[np.float64]
-    keys: npt.NDArray[np.uint32]
-    slots: Ints
+    table: npt.NDArray[np.uint32]
+    packed: npt.NDArray[np.uint32]
 
     @classmethod
     def of(
@@ -86,10 +91,12 @@ class BayesModel:
         `postings` are `starts`, `places` and `weights`; `learned` are `usual`, `apart` and
         `confidence`.
         """
-        size = 1 << max(4, int(1.6 * len(codes)).bit_length())
-        keys, slots = np.zeros(size, np.uint32), np.full(size, -1, np.int32)
-        _fill(codes, keys, slots)
-        return cls(labels, codes, *postings, unseen, *learned, keys, slots)
+        starts, places, weights = postings
+        packed = places.astype(np.uint32) << 8 | weights
+        packed[starts[1:] - 1] |= _LAST
+        table = np.full((1 << max(4, int(1.4 * len(codes)).bit_length()), 2), _EMPTY, np.uint32)
+        _fill(codes, starts, table)
+        return cls(labels, codes, *postings, unseen, *learned, table, packed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +139,7 @@ def gather(text: pa.StringArray, model: BayesModel, k: int, barred: Ints | None 
     )
     _gather(
         string_buffers(text),
-        (model.keys, model.slots, model.starts, model.places, model.weights),
+        (model.table, model.packed),
         (model.unseen, model.usual, model.apart, model.confidence),
         barred,
         found,
@@ -153,13 +160,13 @@ def _slot(code, mask):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _fill(codes, keys, slots):  # type: ignore[no-untyped-def]
-    mask = np.uint32(len(keys) - 1)
+def _fill(codes, starts, table):  # type: ignore[no-untyped-def]
+    mask = np.uint32(len(table) - 1)
     for place in range(len(codes)):
         slot = _slot(codes[place], mask)
-        while slots[slot] >= 0:
+        while table[slot, 1] != _EMPTY:
             slot = (slot + np.uint32(1)) & mask
-        keys[slot], slots[slot] = codes[place], place
+        table[slot, 0], table[slot, 1] = codes[place], starts[place]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -248,19 +255,23 @@ def _gather(text, postings, rates, barred, found):  # type: ignore[no-untyped-de
 @numba.njit(cache=True, nogil=True)
 def _add_up(codes, postings, unseen, sums):  # type: ignore[no-untyped-def]
     """Sums the evidence for every label; returns how many n-grams any label knows."""
-    keys, slots, starts, labels, weights = postings
-    mask = np.uint32(len(keys) - 1)
+    table, packed = postings
+    mask = np.uint32(len(table) - 1)
     sums[:] = 0
     known = 0
     for code in codes:
         slot = _slot(code, mask)
-        while slots[slot] >= 0 and keys[slot] != code:
+        while table[slot, 1] != _EMPTY and table[slot, 0] != code:
             slot = (slot + np.uint32(1)) & mask
-        gram = slots[slot]
-        if gram >= 0:
+        posting = table[slot, 1]
+        if posting != _EMPTY:
             known += 1
-            for posting in range(starts[gram], starts[gram + 1]):
-                sums[labels[posting]] += weights[posting]
+            more = True
+            while more:
+                entry = packed[posting]
+                sums[entry >> 8 & 0xFFFF] += entry & 0xFF
+                more = entry < _LAST
+                posting += np.uint32(1)
     for label in range(len(sums)):
         sums[label] = (UNIT // 16) * sums[label] + known * unseen[label]
     return known

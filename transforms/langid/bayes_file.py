@@ -117,7 +117,8 @@ def _read(head: dict[str, Any], body: bytes) -> BayesModel:
         at += count * np.dtype(kind).itemsize
     steps, counts, places, weights, unseen, *learned = parts
     starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
-    if at != len(body) or starts[-1] != postings or places.max(initial=0) >= len(labels):
+    sound = starts[-1] == postings and counts.min(initial=1) > 0
+    if at != len(body) or not sound or places.max(initial=0) >= len(labels):
         raise ValueError("the arrays do not have the size that the header gives")
     codes = np.cumsum(steps, dtype=np.uint32)
     return BayesModel.of(labels, codes, (starts, places, weights), unseen, _three(learned))

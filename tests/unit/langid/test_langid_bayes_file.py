@@ -9,7 +9,18 @@ from transforms.langid.bayes import BayesModel
 from transforms.langid.bayes_file import is_bayes_model, read_bayes_model, write_bayes_model
 from transforms.langid.model import load_model
 
-PARTS = ("codes", "starts", "places", "weights", "unseen", "usual", "apart", "confidence", "slots")
+PARTS = (
+    "codes",
+    "starts",
+    "places",
+    "weights",
+    "unseen",
+    "usual",
+    "apart",
+    "confidence",
+    "packed",
+    "table",
+)
 
 
 def test_what_is_written_is_read(small_model: BayesModel) -> None:
