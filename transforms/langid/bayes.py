@@ -92,8 +92,8 @@ class BayesModel:
         `confidence`.
         """
         starts, places, weights = postings
-        packed = places.astype(np.uint32) << 8 | weights
-        packed[starts[1:] - 1] |= _LAST
+        packed: npt.NDArray[np.uint32] = places.astype(np.uint32) << np.uint32(8) | weights
+        packed[starts[1:] - 1] |= np.uint32(_LAST)
         table = np.full((1 << max(4, int(1.4 * len(codes)).bit_length()), 2), _EMPTY, np.uint32)
         _fill(codes, starts, table)
         return cls(labels, codes, *postings, unseen, *learned, table, packed)
