@@ -32,6 +32,9 @@ UNIT = 256
 FEATURES = 6
 """Coefficients of `BayesModel.confidence`; see `_confidence`."""
 
+_SYLLABIC = 0xE0
+"""First byte of three or more: scripts in which two characters say as much as three or
+four letters do, and have pairs counted as well."""
 _EMPTY = 0xFFFFFFFF
 _LAST = 1 << 31
 _WANTED = sum(1 << order for order in ORDERS)
@@ -222,7 +225,7 @@ def _codes_of_word(word, out):  # type: ignore[no-untyped-def]
                 code = np.uint32((code ^ np.uint32(word[at])) * np.uint32(16777619))
                 at += 1
             points += 1
-            if _WANTED >> points & 1:
+            if _WANTED >> points & 1 or (points == 2 and word[start] >= _SYLLABIC):
                 out[count] = (code ^ code >> np.uint32(15)) * np.uint32(2246822519)
                 count += 1
     return count

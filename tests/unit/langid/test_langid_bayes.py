@@ -25,13 +25,13 @@ def grams(text: str) -> list[str]:
         word[at : at + order]
         for word in words
         for at in range(len(word))
-        for order in ORDERS
+        for order in ((2, *ORDERS) if word[at] >= "\u0800" else ORDERS)
         if at + order <= len(word)
     ]
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a", "ab", "watu wote", "люди", "漢 字", "a b c", "éa\u0301b"]
+    "text", ["", "a", "ab", "watu wote", "люди", "漢 字", "ሰው ሁሉ ነጻ", "a b c", "éa\u0301b"]
 )
 def test_n_grams_are_of_code_points_within_marked_words(text: str) -> None:
     assert len(gram_codes(strings(text))) == len(grams(text))
