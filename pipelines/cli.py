@@ -108,10 +108,17 @@ def _parser() -> Parser:
         nargs="+",
         required=True,
         metavar="FILE",
-        help="JSON Lines, .gz: text, lang; for synthetic also label, generator, domain; for "
-        "words also label",
+        help="JSON Lines, .gz: text, lang; for langid also source; for synthetic also label, "
+        "generator, domain; for words also label",
     )
     train.add_argument("--out", required=True, metavar="FILE", help="where the model goes")
+    train.add_argument(
+        "--leave-out",
+        action="append",
+        default=[],
+        metavar="LABEL=SOURCE",
+        help="langid: leave out a source's sentences in one language, such as mislabelled ones",
+    )
     calibrate = _simple(sub, "calibrate", "Make a table of reference scores.", commands.calibrate)
     calibrate.add_argument("what", choices=["synthetic"])
     for name, told in (
@@ -121,20 +128,24 @@ def _parser() -> Parser:
         calibrate.add_argument(name, nargs="+", default=[], metavar="FILE", help=told)
     calibrate.add_argument("--synthetic-model", metavar="FILE", help="another classifier")
     calibrate.add_argument("--out", required=True, metavar="FILE", help="where the table goes")
-    evaluate = _simple(sub, "evaluate", "Measure a model.", commands.evaluate)
-    evaluate.add_argument("what", choices=["synthetic"])
+    evaluate = _simple(sub, "evaluate", "Measure a model on labelled texts.", commands.evaluate)
+    evaluate.add_argument("what", choices=["langid", "synthetic"])
     evaluate.add_argument(
         "--data",
         nargs="+",
         required=True,
         metavar="FILE",
-        help="JSON Lines, .gz: text, label (human, machine, mixed), generator, domain, lang",
+        help="JSON Lines, .gz: text, lang; for langid also source; for synthetic also label "
+        "(human, machine, mixed), generator, domain",
     )
     evaluate.add_argument("--model", metavar="FILE", help="default: the one that ships")
+    evaluate.add_argument("--against", metavar="MODEL", help="langid: a second model, side by side")
     evaluate.add_argument(
-        "--attacks", action="store_true", help="also after misspelling, look-alike letters, ..."
+        "--attacks",
+        action="store_true",
+        help="synthetic: also after misspelling, look-alike letters, ...",
     )
-    evaluate.add_argument("--json", action="store_true", help="print JSON Lines")
+    evaluate.add_argument("--json", action="store_true", help="synthetic: print JSON Lines")
     return parser
 
 

@@ -185,7 +185,8 @@ def train(given: argparse.Namespace, beam: Sequence[str]) -> int:
     if given.what == "langid":
         from transforms.langid.train import train as train_langid
 
-        train_langid(data, pathlib.Path(given.out))
+        leave_out = [_label_and_source(pair) for pair in given.leave_out]
+        train_langid(data, pathlib.Path(given.out), leave_out=leave_out)
     elif given.what == "words":
         from transforms.synthetic.labelled import read_labelled
         from transforms.synthetic.words_train import train_words
@@ -217,24 +218,24 @@ def calibrate(given: argparse.Namespace, beam: Sequence[str]) -> int:
 
 
 def evaluate(given: argparse.Namespace, beam: Sequence[str]) -> int:
-    """Measures a model on texts of known origin."""
-    from transforms.synthetic.classifier import load_classifier
-    from transforms.synthetic.evaluate import evaluate as slices_of
-    from transforms.synthetic.evaluate import evaluate_attacks, scored
-    from transforms.synthetic.examples import read_examples
+    """Measures a model on texts of known language or origin."""
+    from pipelines import detection, evaluation
 
     del beam
-    examples = read_examples(_data_files(given.data))
-    classifier = load_classifier(given.model)
-    found = scored(examples, classifier)
-    slices = slices_of(found)
-    if given.attacks:
-        slices += evaluate_attacks(found, classifier)
-    if given.json:
-        for one in slices:
-            print(orjson.dumps(one).decode())
+    data = _data_files(given.data)
+    foreign = {"langid": ("attacks", "json"), "synthetic": ("against",)}[given.what]
+    for name in foreign:
+        if getattr(given, name):
+            raise UsageError(f"--{name} does not go with evaluate {given.what}; leave it out")
+    if given.what == "langid":
+        models = {given.model or "default": given.model}
+        if given.against is not None:
+            models[given.against] = given.against
+        evaluation.evaluate_langid(data, models, report.console())
     else:
-        report.print_slices(slices, len(examples), report.console())
+        detection.evaluate_synthetic(
+            data, given.model, report.console(), attacks=given.attacks, as_json=given.json
+        )
     return 0
 
 
@@ -243,3 +244,12 @@ def _data_files(paths: Sequence[str]) -> list[pathlib.Path]:
         if not pathlib.Path(path).is_file():
             raise UsageError(f"--data {path} does not exist, or is no file")
     return [pathlib.Path(path) for path in paths]
+
+
+def _label_and_source(pair: str) -> tuple[str, str]:
+    from transforms.langid.labels import canonical
+
+    label, separator, source = pair.partition("=")
+    if not (separator and source):
+        raise UsageError(f"--leave-out {pair!r} is not LABEL=SOURCE, such as zsm_Latn=web")
+    return canonical(label), source

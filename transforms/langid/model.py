@@ -1,4 +1,4 @@
-"""A fastText model whose labels are languages."""
+"""A model whose labels are languages: one of ours, or a fastText model."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import importlib.resources
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import fasttext
 import numpy as np
@@ -15,6 +16,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transforms.errors import InputError, UsageError
+from transforms.langid.bayes import BayesModel, gather
+from transforms.langid.bayes_file import is_bayes_model, read_bayes_model
 from transforms.langid.fasttext_file import NgramModel, read_ngram_model
 from transforms.langid.labels import canonical
 from transforms.langid.ngrams import predict_ngrams
@@ -22,11 +25,14 @@ from transforms.langid.ngrams import predict_ngrams
 __all__ = ["LanguageModel", "Prediction", "load_model"]
 
 Places = npt.NDArray[np.int32]
-Engine = Callable[[pa.StringArray, int], tuple[Places, npt.NDArray[np.float32]]]
-"""Texts and k to places among a model's own labels (-1 for none) and probabilities."""
+Found = tuple[Places, npt.NDArray[Any], npt.NDArray[np.float64]]
+"""Places among a model's own labels (-1 for none), probabilities, both texts by k; and
+for each text, how far the evidence for the best label is what is usual for it."""
+Engine = Callable[[pa.StringArray, int], Found]
 
 _SCALE = 10_000
-_DEFAULT = "langid.ftz"
+_DEFAULT = "langid.bayes"
+_MOST_KNOWN = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +42,20 @@ class Prediction:
     Attributes:
         labels: int32, texts by k: places in `LanguageModel.labels`; -1 for none.
         scores: int32, texts by k: probabilities in 1/10,000, within 0 and 10,000,
-            rounded half up; 0 where there is no label.
+            rounded half up; 0 where there is no label. Of our own model: the
+            probability that the best label is right among texts some of which are in
+            languages that the model lacks; a lesser label's score stands to it as
+            their shares of a softmax do.
+        known: int32, texts: evidence per n-gram for the best label as a share of what
+            a text of that language usually has, in 1/10,000, within 0 and 20,000. A
+            language that the model lacks has less of its nearest relative's. Scores
+            have it in them already. 10,000 where a model does not say (fastText); 0
+            without a label.
     """
 
     labels: Places
     scores: Places
+    known: Places
 
 
 class LanguageModel:
@@ -79,16 +94,21 @@ class LanguageModel:
             k: Labels wanted for each.
 
         Returns:
-            Labels and scores, `len(text)` by `k`.
+            Labels and scores, `len(text)` by `k`, and what is known of each.
         """
         spare = len(self._places) - len(self.labels)
-        own, raw = self._engine(text, min(k + spare, len(self._places)))
+        own, raw, share = self._engine(text, min(k + spare, len(self._places)))
         labels = np.where(own >= 0, self._places[own], np.int32(-1))
         # Float64 holds the product of a float32 exactly, so that half is half.
-        scores = np.floor(np.clip(raw.astype(np.float64), 0, 1) * _SCALE + 0.5).astype(np.int32)
+        scores = _fixed(np.clip(raw.astype(np.float64), 0, 1))
+        known = np.where(labels[:, 0] >= 0, _fixed(np.clip(share, 0, _MOST_KNOWN)), np.int32(0))
         if spare:
             _drop_repeats(labels, scores)
-        return Prediction(_to_width(labels, k, -1), _to_width(scores, k, 0))
+        return Prediction(_to_width(labels, k, -1), _to_width(scores, k, 0), known)
+
+
+def _fixed(values: npt.NDArray[np.float64]) -> Places:
+    return np.floor(values * _SCALE + 0.5).astype(np.int32)
 
 
 def _to_width(values: Places, k: int, fill: int) -> Places:
@@ -107,24 +127,25 @@ def _drop_repeats(labels: Places, scores: Places) -> None:
 
 
 def load_model(path: str | None = None) -> LanguageModel:
-    """Loads a fastText model of any common label style.
+    """Loads a model that `langid.train` made, or a fastText model of any label style.
 
-    A model of character n-grams alone, as `langid.train` makes, runs in a kernel of
-    our own, four times as fast; any other in the fastText library.
+    A fastText model of character n-grams alone runs in a kernel of our own, four times
+    as fast; any other in the fastText library.
 
     Args:
-        path: The file (`.ftz`, `.bin`); None for the model that ships with the package.
+        path: The file; None for the model that ships with the package.
 
     Raises:
         UsageError: There is no such file.
-        InputError: It is no supervised fastText model, or its labels name no languages.
+        InputError: It is neither a model of ours nor a supervised fastText model, or its
+            labels name no languages.
     """
     if path is None:
         resource = importlib.resources.files("transforms.data") / _DEFAULT
         with importlib.resources.as_file(resource) as file:
             return _load(file)
     if not Path(path).is_file():
-        raise UsageError(f"langid model {path}: there is no such file; name a fastText model")
+        raise UsageError(f"langid model {path}: there is no such file; name a model")
     return _load(Path(path))
 
 
@@ -132,6 +153,9 @@ def _load(path: Path) -> LanguageModel:
     data = path.read_bytes()
     digest = hashlib.sha256(data).hexdigest()
     try:
+        if is_bayes_model(data):
+            bayes = read_bayes_model(data)
+            return LanguageModel(bayes.labels, functools.partial(_run_bayes, bayes), digest=digest)
         ngrams = read_ngram_model(data)
         if ngrams is not None:
             engine = functools.partial(_run_kernel, ngrams)
@@ -141,20 +165,24 @@ def _load(path: Path) -> LanguageModel:
         return LanguageModel(own, functools.partial(_run_library, library, own), digest=digest)
     except (ValueError, RuntimeError, InputError) as error:
         raise InputError(
-            f"langid model {path}: {error}. A model is a supervised fastText model whose labels "
-            f"are languages, such as __label__swh_Latn"
+            f"langid model {path}: {error}. A model is one that holdfast trained, or a supervised "
+            f"fastText model whose labels are languages, such as __label__swh_Latn"
         ) from error
 
 
-def _run_kernel(
-    model: NgramModel, text: pa.StringArray, k: int
-) -> tuple[Places, npt.NDArray[np.float32]]:
-    return predict_ngrams(text, model, k)
+def _run_bayes(model: BayesModel, text: pa.StringArray, k: int) -> Found:
+    found = gather(text, model, max(k, 2))
+    share = found.nats[:, 0] / model.usual[found.places[:, 0]]
+    return found.places[:, :k], found.scores[:, :k], share
+
+
+def _run_kernel(model: NgramModel, text: pa.StringArray, k: int) -> Found:
+    return *predict_ngrams(text, model, k), np.ones(len(text))
 
 
 def _run_library(
     model: fasttext.FastText._FastText, own: tuple[str, ...], text: pa.StringArray, k: int
-) -> tuple[Places, npt.NDArray[np.float32]]:
+) -> Found:
     places = np.full((len(text), k), -1, np.int32)
     scores = np.zeros((len(text), k), np.float32)
     number = {label: place for place, label in enumerate(own)}
@@ -165,4 +193,4 @@ def _run_library(
     for row, values, names in zip(filled, *reversed(found), strict=True):
         places[row, : len(names)] = [number[name] for name in names]
         scores[row, : len(values)] = values
-    return places, scores
+    return places, scores, np.ones(len(text))

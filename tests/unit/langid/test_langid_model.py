@@ -1,4 +1,5 @@
 import hashlib
+import importlib.resources
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,61 @@ def test_labels_that_are_one_language_are_named_once(train_model: Any) -> None:
     found = model.predict(strings(*SENTENCES), k=3)
     assert all(sorted(row) == [0, 1, 2] for row in found.labels.tolist())
     assert (np.diff(found.scores, axis=1) <= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("labels", "why"),
+    [
+        (("en", "sw", "ru", "zh"), "lid.176"),
+        (("eng_Latn", "swh_Latn", "rus_Cyrl", "zho_Hans"), "NLLB and OpenLID"),
+        (("eng_Latn", "swh_Latn", "rus_Cyrl", "cmn_Hani"), "GlotLID"),
+    ],
+)
+def test_label_styles_of_known_models(train_model: Any, labels: tuple[str, ...], why: str) -> None:
+    model = load_model(str(train_model(labels)))
+    assert model.labels == ("cmn_Hans", "eng_Latn", "rus_Cyrl", "swh_Latn"), why
+    best = model.predict(strings("watu wote wamezaliwa huru"), k=1).labels[0, 0]
+    assert model.labels[best] == "swh_Latn"
+
+
+def test_what_is_known_is_neutral_where_a_model_does_not_say(train_model: Any) -> None:
+    found = load_model(str(train_model())).predict(strings("the people", ""), k=2)
+    assert found.known.tolist() == [10_000, 0]
+
+
+def test_less_is_known_of_a_language_that_the_model_lacks() -> None:
+    known = "Kila mtu ana haki ya kusema na kufikiri kwa uhuru bila kuingiliwa na mtu mwingine."
+    unknown = "Kelo mtzu nna hakje yi kosima ni kofekerri kwo ohoro bele koengelewi ni mzu nengeni."
+    found = default_model().predict(fold(strings(known, unknown)), k=2)
+    assert found.known[0] > found.known[1]
+    assert found.scores[0, 0] > found.scores[1, 0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u200f\u202eabc",
+        "\ue000\ue001",
+        "ÃƒÂ©tÃƒÂ© Ã§a",
+        "😀" * 400,
+        "7" * 5000,
+        "a",
+        "\x00",
+        "ж漢aא",
+    ],
+)
+def test_odd_texts_get_a_score(text: str) -> None:
+    found = default_model().predict(fold(strings(text)), k=3)
+    assert ((found.scores >= 0) & (found.scores <= 10_000)).all()
+    assert ((found.known >= 0) & (found.known <= 20_000)).all()
+
+
+def test_the_model_that_ships_is_small_and_knows_many_languages() -> None:
+    labels = default_model().labels
+    assert len({label.partition("_")[0] for label in labels} - {"zxx"}) >= 450
+    assert "zxx" in labels
+    size = (importlib.resources.files("transforms.data") / "langid.bayes").read_bytes()
+    assert len(size) <= 12_000_000
 
 
 SENTENCES = ("the people are born free", "watu wote wamezaliwa huru", "все люди")

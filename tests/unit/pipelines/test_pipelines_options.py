@@ -19,7 +19,7 @@ from pipelines.options import (
 from transforms.errors import UsageError
 
 COMMANDS = ["curate", "annotate", "select", "plan", "verify", "inspect", "languages", "train"]
-COMMANDS += ["evaluate", "index"]
+COMMANDS += ["calibrate", "evaluate", "index"]
 READING = ["--input", "--field", "--max-dead-fraction", "--langid-model", "--trusted-source"]
 READING += ["--date-kind"]
 SELECTING = ["--floor", "--cap", "--no-floors", "--target", "--shard-size", "--unit"]
@@ -33,8 +33,8 @@ FLAGS = {
     "inspect": ["RUN"],
     "index": ["show", "verify", "compact", "PATH", "--older-than", "--remove-unfinished"],
     "languages": ["CODE"],
-    "train": ["langid", "synthetic", "--data", "--out"],
-    "evaluate": ["synthetic", "--data", "--model", "--attacks", "--json"],
+    "train": ["langid", "synthetic", "--data", "--out", "--leave-out"],
+    "evaluate": ["langid", "synthetic", "--data", "--model", "--against", "--attacks", "--json"],
 }
 
 
