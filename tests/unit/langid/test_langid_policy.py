@@ -22,7 +22,7 @@ CONFIG = LangidConfig()
 
 
 def decided(*rows: dict[str, Any], **given_: Any) -> dict[str, dict[str, Any]]:
-    config = LangidConfig(**given_)
+    config = LangidConfig(**{"enough_score": 0.9, **given_})
     batch = pa.record_batch(columns(*rows))
     one = Policy(
         "x", policy.KEYS, policy.READS, lambda table: policy.count(table, config),

@@ -33,6 +33,7 @@ FLAGS = {
     "inspect": ["RUN"],
     "index": ["show", "verify", "compact", "PATH", "--older-than", "--remove-unfinished"],
     "languages": ["CODE"],
+    "calibrate": ["synthetic", "--controls", "--machine", "--synthetic-model", "--out"],
     "train": ["langid", "synthetic", "--data", "--out", "--leave-out"],
     "evaluate": ["langid", "synthetic", "--data", "--model", "--against", "--attacks", "--json"],
 }

@@ -24,7 +24,7 @@ MANIFEST = "name.txt"
 _FILL = {"lang": "eng_Latn", "lang_score": 0.9, "script_share": 1.0, "mixed": False}
 _FILL |= {"tail": False, "origin": "unverified", "origin_evidence": [], "synthetic_evidence": []}
 _FILL |= {"synthetic_tag": "unverified", "copies": 1, "copies_original": 0, "repeat": 0}
-_FILL |= {"letter_share": 0.8, "zxx_score": 0.0, "lang_agreement": 1.0}
+_FILL |= {"letter_share": 0.8, "zxx_score": 0.0, "lang_agreement": 1.0, "weight": 1_000_000}
 
 
 def days(dates: pa.Array) -> pa.Array:
