@@ -52,6 +52,7 @@ _CONSTANTS = {
     "mixed": False,
     "tail": False,
     "synthetic_tag": "uncalibrated",
+    "weight": 1_000_000,
     "synthetic_evidence": [],
     "origin": "unverified",
     "origin_evidence": [],
