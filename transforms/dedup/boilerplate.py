@@ -20,6 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms import utf8
 from transforms.dedup import characters
 from transforms.dedup.normalize import letters, string_buffers
 from transforms.dedup.shingles import _FNV_OFFSET, _FNV_PRIME, _mix
@@ -72,7 +73,7 @@ def _line_hash(
     """FNV-1a, mixed, of a line with its white space folded; 0 for one that is too short."""
     running, length, pending = _FNV_OFFSET, 0, False
     while at < stop:
-        width, point = characters.decode(data, at)
+        width, point = utf8.decode(data, at)
         if classes[point] == characters.SPACE:
             pending = length > 0
             at += width

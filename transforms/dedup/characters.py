@@ -8,9 +8,9 @@ import io
 
 import numpy as np
 
-from transforms.kernels import Buffer, njit
+from transforms.kernels import Buffer
 
-__all__ = ["MARK", "SEPARATOR", "SINGLE", "SPACE", "WORD", "classes", "decode"]
+__all__ = ["MARK", "SEPARATOR", "SINGLE", "SPACE", "WORD", "classes"]
 
 SEPARATOR, WORD, SINGLE, MARK, SPACE = range(5)
 """Breaks tokens; letter or digit of a run; letter of a script written without
@@ -27,21 +27,3 @@ def classes() -> Buffer:
     with np.load(io.BytesIO(blob), allow_pickle=False) as table:
         starts = np.append(table["starts"], _POINTS).astype(np.int64)
         return np.repeat(table["classes"], np.diff(starts))
-
-
-@njit
-def decode(data: Buffer, at: int) -> tuple[int, np.int64]:  # pragma: no cover - compiled
-    """Width in bytes and code point of the character at `at` of valid UTF-8."""
-    first = np.int64(data[at])
-    if first < 0x80:
-        return 1, first
-    if first < 0xE0:
-        return 2, ((first & 0x1F) << 6) | (data[at + 1] & 0x3F)
-    if first < 0xF0:
-        return 3, ((first & 0x0F) << 12) | ((data[at + 1] & 0x3F) << 6) | (data[at + 2] & 0x3F)
-    return 4, (
-        ((first & 0x07) << 18)
-        | ((data[at + 1] & 0x3F) << 12)
-        | ((data[at + 2] & 0x3F) << 6)
-        | (data[at + 3] & 0x3F)
-    )

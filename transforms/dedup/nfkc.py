@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from transforms.dedup.characters import decode
+from transforms import utf8
 from transforms.dedup.nfkc_table import (
     APART,
     CASED,
@@ -34,28 +34,6 @@ _L, _V, _T, _S = 0x1100, 0x1161, 0x11A7, 0xAC00
 
 
 @njit
-def _put(point: int, out: Buffer, at: int) -> int:  # pragma: no cover - compiled
-    """Writes one code point as UTF-8; returns where the next one goes."""
-    if point < 0x80:
-        out[at] = point
-        return at + 1
-    if point < 0x800:
-        out[at] = 0xC0 | (point >> 6)
-        out[at + 1] = 0x80 | (point & 0x3F)
-        return at + 2
-    if point < 0x10000:
-        out[at] = 0xE0 | (point >> 12)
-        out[at + 1] = 0x80 | ((point >> 6) & 0x3F)
-        out[at + 2] = 0x80 | (point & 0x3F)
-        return at + 3
-    out[at] = 0xF0 | (point >> 18)
-    out[at + 1] = 0x80 | ((point >> 12) & 0x3F)
-    out[at + 2] = 0x80 | ((point >> 6) & 0x3F)
-    out[at + 3] = 0x80 | (point & 0x3F)
-    return at + 4
-
-
-@njit
 def _after_letter(out: Buffer, start: int, at: int, t: Table) -> bool:  # pragma: no cover
     """Whether a letter stands before `at`, case-ignorable characters skipped.
 
@@ -65,7 +43,7 @@ def _after_letter(out: Buffer, start: int, at: int, t: Table) -> bool:  # pragma
         at -= 1
         while (out[at] & 0xC0) == 0x80:
             at -= 1
-        _, point = decode(out, at)
+        _, point = utf8.decode(out, at)
         if t.case[point] != IGNORED:
             return bool(t.case[point] == CASED)
     return False
@@ -90,8 +68,8 @@ def _emit(
         out[at + 1] = 0x82 if ends else 0x83
         return at + 2, at if ends else -1
     if point == _DOTTED_I:
-        return _put(0x307, out, _put(0x69, out, at)), final
-    return _put(t.lower[point], out, at), final
+        return utf8.encode(0x307, out, utf8.encode(0x69, out, at)), final
+    return utf8.encode(t.lower[point], out, at), final
 
 
 @njit
@@ -181,7 +159,7 @@ def _stretch(
     first, count = here, 0
     pieces = points[len(points) - 3 :]
     while here < stop:
-        width, point = decode(data, here)
+        width, point = utf8.decode(data, here)
         if here > first and t.kinds[point] == APART:
             break
         here += width
@@ -261,7 +239,7 @@ def lower_nfkc(  # noqa: C901, PLR0912  # one loop: a call costs more than a cha
                     at += 1
                 last, last_at, starter, mark = here - 1, at - 1, np.int64(data[here - 1]), -1
                 continue
-            width, point = decode(data, here)
+            width, point = utf8.decode(data, here)
             kind = kinds[point]
             if kind == APART:
                 last, last_at, starter, mark = here, at, point, -1
@@ -272,7 +250,7 @@ def lower_nfkc(  # noqa: C901, PLR0912  # one loop: a call costs more than a cha
                         out[at + k] = data[here + k]
                     at += width
                 else:
-                    at = _put(lower[point], out, at)
+                    at = utf8.encode(lower[point], out, at)
                 here += width
                 continue
             if kind == EXPANDS:

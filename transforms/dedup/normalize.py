@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms import utf8
 from transforms.dedup import characters
 from transforms.dedup.nfkc import GROWTH, lower_nfkc
 from transforms.dedup.nfkc_table import table
@@ -116,7 +117,7 @@ def _fold(
                 width = 1
                 space = classes[byte] == characters.SPACE
             else:
-                width, point = characters.decode(data, at)
+                width, point = utf8.decode(data, at)
                 space = classes[point] == characters.SPACE
             if space:
                 pending = out > start

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from transforms import utf8
 from transforms.dedup import characters
 from transforms.dedup.normalize import letters, string_buffers
 from transforms.kernels import Buffer, Hashes, Offsets, njit
@@ -51,7 +52,7 @@ def tokens_of(
             running = (running ^ np.uint64(byte)) * _FNV_PRIME
             at += 1
             continue
-        width, point = characters.decode(data, at)
+        width, point = utf8.decode(data, at)
         kind = classes[point]
         if kind == characters.MARK:
             # A mark without a base begins a run, as a letter would.

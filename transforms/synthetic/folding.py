@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from transforms import utf8
 from transforms.kernels import Buffer, Offsets, njit
 
 __all__ = ["FOLDING", "fold", "string_buffers"]
@@ -83,46 +84,6 @@ def fold(text: pa.StringArray) -> pa.StringArray:
 
 
 @njit
-def _decode(data: Buffer, at: int) -> tuple[int, np.int64]:  # pragma: no cover - compiled
-    """Width in bytes and code point of the character at `at` of valid UTF-8."""
-    first = np.int64(data[at])
-    if first < 0x80:
-        return 1, first
-    if first < 0xE0:
-        return 2, ((first & 0x1F) << 6) | (data[at + 1] & 0x3F)
-    if first < 0xF0:
-        return 3, ((first & 0x0F) << 12) | ((data[at + 1] & 0x3F) << 6) | (data[at + 2] & 0x3F)
-    return 4, (
-        ((first & 0x07) << 18)
-        | ((data[at + 1] & 0x3F) << 12)
-        | ((data[at + 2] & 0x3F) << 6)
-        | (data[at + 3] & 0x3F)
-    )
-
-
-@njit
-def _encode(point: np.int64, out: Buffer, at: int) -> int:  # pragma: no cover - compiled
-    """Writes a code point as UTF-8; returns where the next one goes."""
-    if point < 0x80:
-        out[at] = point
-        return at + 1
-    if point < 0x800:
-        out[at] = 0xC0 | (point >> 6)
-        out[at + 1] = 0x80 | (point & 0x3F)
-        return at + 2
-    if point < 0x10000:
-        out[at] = 0xE0 | (point >> 12)
-        out[at + 1] = 0x80 | ((point >> 6) & 0x3F)
-        out[at + 2] = 0x80 | (point & 0x3F)
-        return at + 3
-    out[at] = 0xF0 | (point >> 18)
-    out[at + 1] = 0x80 | ((point >> 12) & 0x3F)
-    out[at + 2] = 0x80 | ((point >> 6) & 0x3F)
-    out[at + 3] = 0x80 | (point & 0x3F)
-    return at + 4
-
-
-@njit
 def _latinise(out: Buffer, start: int, stop: int, alike: Packed) -> int:  # pragma: no cover
     """Replaces look-alikes in a word that has Latin letters; returns its new end."""
     latin, foreign = False, False
@@ -133,9 +94,9 @@ def _latinise(out: Buffer, start: int, stop: int, alike: Packed) -> int:  # prag
         return stop
     at, to = start, start
     while at < stop:
-        width, point = _decode(out, at)
+        width, point = utf8.decode(out, at)
         at += width
-        to = _encode(alike[point] if alike[point] else point, out, to)
+        to = utf8.encode(alike[point] if alike[point] else point, out, to)
     return to
 
 
@@ -170,7 +131,7 @@ def _goes_on(data: Buffer, at: int, stop: int) -> bool:  # pragma: no cover - co
 @njit
 def _put(point: np.int64, out: Buffer, to: int) -> int:  # pragma: no cover - compiled
     """Writes a token of one character and the space after it; returns the new end."""
-    end = int(_encode(point, out, to))
+    end = int(utf8.encode(point, out, to))
     out[end] = 32
     return end + 1
 
@@ -181,7 +142,7 @@ def _letter(packed: np.int64, state: State, out: Buffer, to: int) -> int:  # pra
         state[_WORD] = to
     state[_FRESH] = state[_MARKER] = state[_NUMBER] = state[_LAST] = 0
     while packed > 0:
-        to = _encode(packed & _MASK, out, to)
+        to = utf8.encode(packed & _MASK, out, to)
         packed >>= _BITS
     return to
 
@@ -256,7 +217,7 @@ def _joins(
     data: Buffer, at: int, stop: int, classes: Buffer, state: State
 ) -> bool:  # pragma: no cover - compiled
     """Whether an apostrophe before `at` stands between two letters."""
-    return bool(state[_WORD] >= 0 and at < stop and classes[_decode(data, at)[1]] == _LETTER)
+    return bool(state[_WORD] >= 0 and at < stop and classes[utf8.decode(data, at)[1]] == _LETTER)
 
 
 @njit
@@ -275,7 +236,7 @@ def _fold_one(
     begin = to
     state[:] = (-1, 1, 0, 0, 0)
     while at < stop:
-        width, point = _decode(data, at)
+        width, point = utf8.decode(data, at)
         kind = classes[point]
         if kind == _LETTER:
             if state[_WORD] < 0 and _link_starts(data, at, stop):
