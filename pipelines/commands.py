@@ -17,8 +17,7 @@ from pipelines.options import flag_values
 from transforms.errors import UsageError
 
 __all__ = ["annotate", "calibrate", "curate", "evaluate", "index", "inspect", "languages"]
-__all__ += ["plan"]
-__all__ += ["select", "train", "verify"]
+__all__ += ["plan", "select", "train", "verify"]
 
 _LOG = logging.getLogger("holdfast")
 _KEEP_HOURS = 72.0

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import orjson
 from rich.console import Console
 
-from pipelines.report import print_slices
 from transforms.synthetic.classifier import load_classifier
-from transforms.synthetic.evaluate import evaluate, evaluate_attacks, scored
+from transforms.synthetic.evaluate import Slice, evaluate, evaluate_attacks, scored
 from transforms.synthetic.examples import read_examples
 
-__all__ = ["evaluate_synthetic"]
+__all__ = ["evaluate_synthetic", "print_slices"]
+
+_FIGURES = ("human", "machine", "auroc", "tpr", "abstains", "fpr", "found", "error")
 
 
 def evaluate_synthetic(
@@ -38,3 +40,26 @@ def evaluate_synthetic(
             print(orjson.dumps(one).decode())
     else:
         print_slices(slices, len(examples), console)
+
+
+def print_slices(slices: Sequence[Slice], given: int, console: Console) -> None:
+    """Figures of a classifier, a line each.
+
+    Args:
+        slices: What `transforms.synthetic.evaluate` found.
+        given: Examples that were read, those too short for a score included.
+        console: Where to.
+    """
+    line = "{:17}{:40}{:>7}{:>8}{:>7}{:>7}{:>10}{:>7}{:>7}{:>7}"
+    rows = [line.format("", "", *_FIGURES)]
+    for one in slices:
+        figures = (one.auroc, one.tpr, one.abstains, one.fpr, one.found, one.error)
+        told = ("" if math.isnan(figure) else f"{figure:.3f}" for figure in figures)
+        rows.append(line.format(one.kind, one.name[:39], one.human, one.machine, *told))
+    console.file.write("\n".join(row.rstrip() for row in rows) + "\n")
+    scored = next((one.human + one.machine for one in slices if one.kind == "all"), 0)
+    console.file.write(
+        f"{given:,} examples; {scored:,} human or machine texts are long enough. tpr: found at 1 % "
+        f"false positives\nwithin the line; fpr, found: above the operating point that the other "
+        f"files give.\nFigures of texts that the model was trained on say nothing about others\n"
+    )

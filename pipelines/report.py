@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +11,6 @@ from rich.table import Table
 
 from transforms.dedup.index.show import Shown
 from transforms.records import REASONS
-from transforms.synthetic.evaluate import Slice
 
 __all__ = [
     "columns",
@@ -21,14 +19,12 @@ __all__ = [
     "print_languages",
     "print_plan",
     "print_run",
-    "print_slices",
     "print_summary",
     "print_verdict",
 ]
 
 _MOST = 40
 _FINDINGS = 20
-_FIGURES = ("human", "machine", "auroc", "tpr", "abstains", "fpr", "found", "error")
 _PIPE_WIDTH = 160
 
 
@@ -208,26 +204,3 @@ def print_languages(languages: list[Any], console: Console) -> None:
         marks = (str(language.joshi), "yes" if tail else "", speakers)
         rows.append(line.format(language.code, name, scripts, language.macrolanguage, *marks))
     console.file.write("\n".join(row.rstrip() for row in rows) + "\n")
-
-
-def print_slices(slices: Sequence[Slice], given: int, console: Console) -> None:
-    """Figures of a classifier, a line each.
-
-    Args:
-        slices: What `transforms.synthetic.evaluate` found.
-        given: Examples that were read, those too short for a score included.
-        console: Where to.
-    """
-    line = "{:17}{:40}{:>7}{:>8}{:>7}{:>7}{:>10}{:>7}{:>7}{:>7}"
-    rows = [line.format("", "", *_FIGURES)]
-    for one in slices:
-        figures = (one.auroc, one.tpr, one.abstains, one.fpr, one.found, one.error)
-        told = ("" if math.isnan(figure) else f"{figure:.3f}" for figure in figures)
-        rows.append(line.format(one.kind, one.name[:39], one.human, one.machine, *told))
-    console.file.write("\n".join(row.rstrip() for row in rows) + "\n")
-    scored = next((one.human + one.machine for one in slices if one.kind == "all"), 0)
-    console.file.write(
-        f"{given:,} examples; {scored:,} human or machine texts are long enough. tpr: found at 1 % "
-        f"false positives\nwithin the line; fpr, found: above the operating point that the other "
-        f"files give.\nFigures of texts that the model was trained on say nothing about others\n"
-    )
