@@ -88,12 +88,10 @@ def thin(
     hot = tables["crowd"]
     node, covered = uint64(hot, "node"), tables["covered"]
     some, sure = uint64(covered, "node"), covered.column("sure").to_numpy()
-    risky = np.isin(node, some[~sure]) & ~np.isin(node, some[sure])
-    risky &= hot.column("size").to_numpy() > whole
+    gone = np.isin(node, some[sure])
+    risky = np.isin(node, some[~sure]) & ~gone & (hot.column("size").to_numpy() > whole)
     yield "open", _open(np.unique(node[risky]), _LOST)
-    out = risky | np.isin(node, some[sure])
-    hot = hot.drop_columns(["size"])
-    hot = hot.filter(pa.array(~out))
+    hot = hot.drop_columns(["size"]).filter(pa.array(~(gone | risky)))
     hot = hot.take(np.argsort(uint64(hot, "node"), kind="stable"))
     node = uint64(hot, "node")
     part = node >> np.uint64(PART_BITS)
