@@ -8,7 +8,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Buffer", "Hashes", "Offsets", "njit"]
+__all__ = ["Buffer", "Hashes", "Offsets", "integer_root", "njit"]
 
 Buffer = npt.NDArray[np.uint8]
 """Bytes of an Arrow buffer."""
@@ -21,3 +21,14 @@ Hashes = npt.NDArray[np.uint64]
 def njit(function: Any) -> Any:
     """Compiles once per machine (cached on disk) and runs without the interpreter lock."""
     return numba.njit(cache=True, nogil=True, boundscheck=False)(function)
+
+
+@njit
+def integer_root(value: np.int64) -> np.int64:  # pragma: no cover - compiled
+    """The largest integer whose square is at most `value`, whatever the processor rounds."""
+    root = np.int64(np.sqrt(np.float64(value)))
+    while root * root > value:
+        root -= 1
+    while (root + 1) * (root + 1) <= value:
+        root += 1
+    return root

@@ -75,6 +75,9 @@ Unit = Literal["chars", "bytes", "docs", "tokens"]
 
 EVIDENCE = pa.list_(pa.string())
 
+DECLARED_COPY = "declared_copy"
+"""What `origin_evidence` gains in rows that a copy's declaration has changed."""
+
 INGESTED = pa.schema(
     [
         pa.field("node", pa.uint64(), nullable=False),

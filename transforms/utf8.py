@@ -1,12 +1,29 @@
-"""Characters in UTF-8 buffers, for compiled kernels."""
+"""Strings of Arrow arrays as compiled kernels read and write them: buffers of UTF-8."""
 
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 
-from transforms.kernels import Buffer, njit
+from transforms.kernels import Buffer, Offsets, njit
 
-__all__ = ["decode", "encode"]
+__all__ = ["decode", "encode", "string_array", "string_buffers"]
+
+
+def string_buffers(text: pa.Array) -> tuple[Offsets, Buffer]:
+    """Views of an array's Arrow buffers: n + 1 offsets (int32), UTF-8 bytes (uint8)."""
+    _, offsets, data = text.buffers()
+    if offsets is None or len(text) == 0:
+        return np.zeros(1, np.int32), np.zeros(0, np.uint8)
+    bounds = np.frombuffer(offsets, np.int32)[text.offset : text.offset + len(text) + 1]
+    return bounds, np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
+
+
+def string_array(offsets: Offsets, data: Buffer) -> pa.StringArray:
+    """The strings of buffers, as `string_buffers` gives them; nothing is copied."""
+    return pa.StringArray.from_buffers(
+        len(offsets) - 1, pa.py_buffer(offsets.data), pa.py_buffer(data.data)
+    )
 
 
 @njit

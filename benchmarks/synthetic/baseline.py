@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from transforms.kernels import Buffer, Offsets, njit
 from transforms.synthetic.fit import Design, fit
-from transforms.synthetic.folding import string_buffers
 from transforms.synthetic.wording import BITS, Buckets, mix
+from transforms.utf8 import string_buffers
 
 __all__ = ["baseline_scores", "plain_features"]
 

@@ -21,7 +21,17 @@ import transforms
 PACKAGES = ("pipelines", "transforms")
 WITH_BEAM = {"transforms.coders", "transforms.exchange", "transforms.metrics"}
 """Modules outside the rooms that are about Beam; no pure module may need them."""
-FOUNDATIONS = {"records", "errors", "settings", "metrics", "storage", "kernels", "utf8", "coders"}
+FOUNDATIONS = {
+    "records",
+    "errors",
+    "settings",
+    "metrics",
+    "storage",
+    "kernels",
+    "utf8",
+    "jsonlines",
+    "coders",
+}
 FOUNDATIONS |= {"exchange", "partition", "outcome", "data", "dead"}
 
 

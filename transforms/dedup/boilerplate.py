@@ -22,10 +22,11 @@ import pyarrow.compute as pc
 
 from transforms import utf8
 from transforms.dedup import characters
-from transforms.dedup.normalize import letters, string_buffers
+from transforms.dedup.normalize import letters
 from transforms.dedup.shingles import _FNV_OFFSET, _FNV_PRIME, _mix
 from transforms.dedup.survivor import halves
 from transforms.kernels import Buffer, Hashes, Offsets, njit
+from transforms.utf8 import string_buffers
 
 __all__ = ["PARAGRAPH", "RECURRING", "cut", "paragraph_hashes", "paragraph_rows", "recurring"]
 

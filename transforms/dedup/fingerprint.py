@@ -10,9 +10,10 @@ import pyarrow.compute as pc
 import xxhash
 
 from transforms.dedup.config import DedupConfig
-from transforms.dedup.normalize import fold_space, letters, string_buffers
+from transforms.dedup.normalize import fold_space, letters
 from transforms.dedup.signature import signatures
 from transforms.records import CONTENT
+from transforms.utf8 import string_buffers
 
 __all__ = ["IDENTITY", "digests", "document_ids", "fingerprint", "text_hashes"]
 

@@ -16,6 +16,7 @@ from transforms.dedup import characters
 from transforms.dedup.nfkc import GROWTH, lower_nfkc
 from transforms.dedup.nfkc_table import table
 from transforms.kernels import Buffer, Offsets, njit
+from transforms.utf8 import string_buffers
 
 __all__ = ["fold_space", "letters", "normal_form"]
 
@@ -75,14 +76,6 @@ def fold_space(text: pa.Array) -> pa.Array:
 def normal_form(text: pa.Array) -> pa.Array:
     """The key of exact duplicates: two texts with one normal form are copies."""
     return fold_space(letters(text))
-
-
-def string_buffers(text: pa.Array) -> tuple[Offsets, Buffer]:
-    """The offsets (int32, length n + 1) and UTF-8 bytes (uint8) of a string array, no copy."""
-    _, offsets, data = text.buffers()
-    bounds = np.frombuffer(offsets, dtype=np.int32)[text.offset : text.offset + len(text) + 1]
-    raw = np.frombuffer(data, dtype=np.uint8) if data is not None else np.empty(0, np.uint8)
-    return bounds, raw
 
 
 @njit

@@ -16,8 +16,9 @@ import pyarrow as pa
 
 from transforms import utf8
 from transforms.dedup import characters
-from transforms.dedup.normalize import letters, string_buffers
+from transforms.dedup.normalize import letters
 from transforms.kernels import Buffer, Hashes, Offsets, njit
+from transforms.utf8 import string_buffers
 
 __all__ = ["jaccard", "shingle_sets", "shingles_of"]
 

@@ -10,9 +10,9 @@ import pyarrow as pa
 
 from transforms.dedup import characters
 from transforms.dedup.config import DedupConfig
-from transforms.dedup.normalize import string_buffers
 from transforms.dedup.shingles import _mix, shingles_of, tokens_of
 from transforms.kernels import Buffer, Hashes, Offsets, njit
+from transforms.utf8 import string_buffers
 
 __all__ = ["band_keys", "permutations", "signatures"]
 

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.langid.scripts import string_buffers
+from transforms.utf8 import string_buffers
 
 __all__ = ["FEATURES", "ORDERS", "UNIT", "BayesModel", "Evidence", "gather", "gram_codes"]
 

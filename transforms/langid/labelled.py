@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import orjson
-
-from transforms.errors import InputError
+from transforms.jsonlines import read_rows
 from transforms.langid.labels import canonical
 
 __all__ = ["SAME", "Labelled", "read_labelled"]
@@ -18,6 +15,8 @@ SAME: Mapping[str, str] = {
     "zlm_Latn": "zsm_Latn",  # what corpora call the Malay language is the standard one
 }
 """Labels whose text is in the language of another label."""
+
+_FORM = "a labelled text is a JSON object with the strings text, lang and source"
 
 
 class Labelled(NamedTuple):
@@ -35,15 +34,9 @@ def read_labelled(paths: Sequence[Path]) -> Iterator[Labelled]:
         InputError: A line lacks a field or names no known language.
     """
     for path in paths:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                try:
-                    row = orjson.loads(line)
-                    label = canonical(row["lang"])
-                    found = Labelled(str(row["text"]), SAME.get(label, label), str(row["source"]))
-                except (KeyError, TypeError, ValueError, InputError) as error:
-                    raise InputError(
-                        f"{path}, line {number}: {error}; a labelled text is a JSON object "
-                        f"with the strings text, lang and source"
-                    ) from error
-                yield found
+        yield from read_rows(path, _labelled, _FORM)
+
+
+def _labelled(row: Any) -> Labelled:
+    label = canonical(row["lang"])
+    return Labelled(str(row["text"]), SAME.get(label, label), str(row["source"]))

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transforms.langid.fasttext_file import NgramModel
-from transforms.langid.scripts import string_buffers
+from transforms.utf8 import string_buffers
 
 __all__ = ["predict_ngrams"]
 

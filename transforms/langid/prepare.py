@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.langid.scripts import decode, string_array, string_buffers
+from transforms.utf8 import decode, string_array, string_buffers
 
 __all__ = ["PREPARATION", "fold"]
 
@@ -79,7 +79,7 @@ def _squeeze(offsets, data, blanks, folded, out):  # type: ignore[no-untyped-def
         at, last = offsets[row], offsets[row + 1]
         start, pending, digits, alone = size, False, False, False
         while at < last:
-            point, length = decode(data, at)
+            length, point = decode(data, at)
             if blanks[point]:
                 pending, digits = True, False
             elif not (digits and 0x30 <= point <= 0x39):

@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transforms.langid.ranges import COMPOUND, RANGES
+from transforms.utf8 import decode, string_buffers
 
-__all__ = ["SCRIPTS", "count_characters", "count_letters", "decode", "is_script", "script_mask"]
-__all__ += ["string_array", "string_buffers"]
+__all__ = ["SCRIPTS", "count_characters", "count_letters", "is_script", "script_mask"]
 
 SCRIPTS = tuple(RANGES)
 """ISO 15924 codes in the order of the columns of `count_letters`."""
@@ -45,22 +45,6 @@ def _classes() -> npt.NDArray[np.uint8]:
     return table
 
 
-def string_buffers(text: pa.StringArray) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
-    """Views of an array's Arrow buffers: n + 1 offsets (int32), UTF-8 bytes (uint8)."""
-    _, offsets, data = text.buffers()
-    if offsets is None or len(text) == 0:
-        return np.zeros(1, np.int32), np.zeros(0, np.uint8)
-    view = np.frombuffer(memoryview(offsets), np.int32)[text.offset : text.offset + len(text) + 1]
-    return view, np.frombuffer(memoryview(data or b""), np.uint8)
-
-
-def string_array(offsets: npt.NDArray[np.int32], data: npt.NDArray[np.uint8]) -> pa.StringArray:
-    """The strings of Arrow buffers, as `string_buffers` gives them; nothing is copied."""
-    return pa.StringArray.from_buffers(
-        len(offsets) - 1, pa.py_buffer(offsets.data), pa.py_buffer(data.data)
-    )
-
-
 def count_characters(text: pa.StringArray) -> npt.NDArray[np.int32]:
     """Characters that are no letters, and letters and marks per script.
 
@@ -82,25 +66,11 @@ def count_letters(text: pa.StringArray) -> npt.NDArray[np.int32]:
     return count_characters(text)[:, 1:]
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
-def decode(data, at):  # type: ignore[no-untyped-def]
-    """The code point at a byte position of valid UTF-8, and its length in bytes."""
-    lead = np.uint32(data[at])
-    if lead < 0x80:
-        return lead, 1
-    if lead < 0xE0:
-        return (lead & 0x1F) << 6 | (data[at + 1] & 0x3F), 2
-    if lead < 0xF0:
-        return (lead & 0x0F) << 12 | (data[at + 1] & 0x3F) << 6 | (data[at + 2] & 0x3F), 3
-    high = (lead & 0x07) << 18 | (data[at + 1] & 0x3F) << 12
-    return high | (data[at + 2] & 0x3F) << 6 | (data[at + 3] & 0x3F), 4
-
-
 @numba.njit(cache=True, nogil=True)
 def _count(offsets, data, classes, counts):  # type: ignore[no-untyped-def]
     for row in range(len(offsets) - 1):
         at = offsets[row]
         while at < offsets[row + 1]:
-            point, length = decode(data, at)
+            length, point = decode(data, at)
             counts[row, classes[point]] += 1
             at += length

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.langid.scripts import decode, string_array, string_buffers
+from transforms.utf8 import decode, string_array, string_buffers
 
 __all__ = ["SEGMENTS", "WHOLE", "segments"]
 
@@ -67,7 +67,7 @@ def _copy(data, start, offsets, out):  # type: ignore[no-untyped-def]
 def _forward(data, at, stop, points):  # type: ignore[no-untyped-def]
     """The position `points` code points after `at`, not beyond `stop`."""
     while points > 0 and at < stop:
-        at += decode(data, at)[1]
+        at += decode(data, at)[0]
         points -= 1
     return at
 

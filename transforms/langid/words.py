@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from transforms.errors import InputError
 from transforms.langid.prepare import PREPARATION
-from transforms.langid.scripts import string_buffers
+from transforms.utf8 import string_buffers
 
 __all__ = ["LEAST_WORDS", "WordList", "WordLists", "load_word_lists", "word_hashes"]
 

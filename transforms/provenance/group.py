@@ -16,16 +16,13 @@ import numpy.typing as npt
 
 from transforms.provenance.assess import ANCHOR, SYNTHETIC_ORIGIN, UNVERIFIED
 
-__all__ = ["DECLARED_COPY", "NO_TIER", "UNDATED", "Settled", "settle_groups"]
+__all__ = ["NO_TIER", "UNDATED", "Settled", "settle_groups"]
 
 UNDATED: Final = 2**31 - 1
 """`date_day` of a copy without a date: later than every date."""
 
 NO_TIER: Final = 2
 """Tier of a copy that is not an anchor."""
-
-DECLARED_COPY: Final = "declared_copy"
-"""What `origin_evidence` gains in rows that a copy's declaration has changed."""
 
 
 class Settled(NamedTuple):

@@ -19,7 +19,7 @@ from transforms.dedup.spans import iso_dates
 from transforms.ingest.dates import parse_dates
 from transforms.rebalance.config import millionths
 from transforms.rebalance.windows import worst_window
-from transforms.records import PUBLISHED
+from transforms.records import DECLARED_COPY, PUBLISHED
 from transforms.shards.identities import claims_of
 from transforms.shards.promise import Assess, Promise, members
 
@@ -88,7 +88,7 @@ def _check_rows(batch: pa.RecordBatch, promise: Promise, assess: Assess) -> Iter
 def _check_origin(batch: pa.RecordBatch, assess: Assess) -> Iterator[str]:
     """Tier and origin follow from the row, or from a copy that was declared machine-made."""
     by_copy = pa.array(
-        ["declared_copy" in given for given in batch.column("origin_evidence").to_pylist()]
+        [DECLARED_COPY in given for given in batch.column("origin_evidence").to_pylist()]
     )
     computed = assess(batch)
     origin = pc.if_else(by_copy, "synthetic", computed.column("origin"))

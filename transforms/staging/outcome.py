@@ -15,7 +15,15 @@ from transforms.dedup.index.pins import PIN, read_pins
 from transforms.dedup.rows import ORIGINS, TIERS, is_indexed, reason_code, uint64
 from transforms.dedup.spans import iso_dates
 from transforms.errors import LedgerError
-from transforms.records import DROPPED, INDEX_PART, PART_BITS, PUBLISHED, REASONS, SIGNATURE
+from transforms.records import (
+    DECLARED_COPY,
+    DROPPED,
+    INDEX_PART,
+    PART_BITS,
+    PUBLISHED,
+    REASONS,
+    SIGNATURE,
+)
 from transforms.staging.survey import Policy, apply_decisions, columns_of, read_decisions
 
 __all__ = ["INDEXED", "LEDGER", "ROUTED", "settle_parts"]
@@ -136,7 +144,7 @@ def _settled(staged: pa.Table, part: _Part, rows: Index) -> pa.Table:
     if changed.any():
         # Copies of this text speak for it: one of them is declared machine-made.
         evidence = [
-            [*given, "declared_copy"] if here else given
+            [*given, DECLARED_COPY] if here else given
             for given, here in zip(
                 staged.column("origin_evidence").to_pylist(), changed, strict=True
             )

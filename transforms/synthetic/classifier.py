@@ -24,11 +24,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.errors import InputError, UsageError
-from transforms.kernels import Buffer, Hashes, Offsets, njit
+from transforms.kernels import Buffer, Hashes, Offsets, integer_root, njit
 from transforms.synthetic.features import BUCKETS, Room, document_features, room_for
-from transforms.synthetic.folding import FOLDING, fold, string_buffers
+from transforms.synthetic.folding import FOLDING, fold
 from transforms.synthetic.manner import CLASSES, MEASURES, Edges
 from transforms.synthetic.wording import Buckets, Vocabulary, vocabulary_table
+from transforms.utf8 import string_buffers
 
 __all__ = ["LEAST_CHARS", "MOST_CHARS", "SCALE", "Classifier", "Model", "load_classifier"]
 
@@ -179,17 +180,6 @@ def score_folded(
 
 
 @njit
-def _root(value: np.int64) -> np.int64:  # pragma: no cover - compiled
-    """The integer square root."""
-    root = np.int64(np.sqrt(value))
-    while root * root > value:
-        root -= 1
-    while (root + 1) * (root + 1) <= value:
-        root += 1
-    return root
-
-
-@njit
 def _score(
     offsets: Offsets,
     data: Buffer,
@@ -210,7 +200,7 @@ def _score(
             total += weight
             known += weight != 0
         if known:
-            root = _root(known << (2 * _FINE))
+            root = integer_root(known << (2 * _FINE))
             margin = (total * SCALE << _FINE) // (unit * root)
             scores[row] = min(max(margin, -_LIMIT), _LIMIT)
 

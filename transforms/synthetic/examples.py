@@ -9,7 +9,6 @@ them and .7 on the next, so every example keeps its own.
 from __future__ import annotations
 
 import dataclasses
-import gzip
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,16 +16,21 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.errors import InputError
+from transforms.jsonlines import read_rows
 
 __all__ = ["HUMAN", "MACHINE", "MIXED", "Examples", "Names", "is_untuned", "read_examples"]
 
 HUMAN, MACHINE, MIXED = "human", "machine", "mixed"
 """Labels: written by people, by a generator, by people and reworked by a generator."""
+
+_FORM: Final = (
+    "an example is a JSON object with the "
+    f"strings text, label ({HUMAN}, {MACHINE} or {MIXED}), generator, domain, lang"
+)
 
 Names = npt.NDArray[np.str_]
 
@@ -95,7 +99,8 @@ def read_examples(paths: Sequence[Path]) -> Examples:
     Raises:
         InputError: A line lacks a field or has an unknown label.
     """
-    rows = [row for path in sorted(paths, key=_source) for row in _read(path)]
+    files = sorted(paths, key=_source)
+    rows = [(*row, _source(path)) for path in files for row in read_rows(path, _row, _FORM)]
     if not rows:
         raise InputError("the data has no examples; give JSON Lines with text and label")
     text, *others = zip(*rows, strict=True)
@@ -104,20 +109,6 @@ def read_examples(paths: Sequence[Path]) -> Examples:
 
 def _source(path: Path) -> str:
     return path.name.partition(".")[0]
-
-
-def _read(path: Path) -> list[tuple[str, ...]]:
-    found = []
-    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                found.append((*_row(orjson.loads(line)), _source(path)))
-            except (KeyError, TypeError, ValueError) as error:
-                raise InputError(
-                    f"{path}, line {number}: {error}; an example is a JSON object with the "
-                    f"strings text, label ({HUMAN}, {MACHINE} or {MIXED}), generator, domain, lang"
-                ) from error
-    return found
 
 
 def _row(given: dict[str, Any]) -> tuple[str, ...]:

@@ -13,7 +13,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transforms.kernels import Buffer, Hashes, Offsets, njit
-from transforms.synthetic.folding import string_buffers
 from transforms.synthetic.manner import CLASSES, MEASURES, Edges, Measures, measure
 from transforms.synthetic.wording import (
     BITS,
@@ -23,6 +22,7 @@ from transforms.synthetic.wording import (
     masked_words,
     sequences_of,
 )
+from transforms.utf8 import string_buffers
 
 __all__ = ["BUCKETS", "Room", "document_features", "features_of", "room_for"]
 

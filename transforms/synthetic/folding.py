@@ -22,8 +22,9 @@ import pyarrow as pa
 
 from transforms import utf8
 from transforms.kernels import Buffer, Offsets, njit
+from transforms.utf8 import string_buffers
 
-__all__ = ["FOLDING", "fold", "string_buffers"]
+__all__ = ["FOLDING", "fold"]
 
 FOLDING: Final = 1
 """Version of `fold`; a model is only good for the version that it was trained with."""
@@ -56,15 +57,6 @@ def _tables() -> tuple[Buffer, Packed, Packed]:
         alike = np.zeros(_POINTS, dtype=np.int64)
         alike[stored["alike"][:, 0]] = stored["alike"][:, 1]
     return classes, folded, alike
-
-
-def string_buffers(text: pa.StringArray) -> tuple[Offsets, Buffer]:
-    """Views of an array's Arrow buffers: n + 1 offsets (int32), UTF-8 bytes (uint8)."""
-    _, offsets, data = text.buffers()
-    if offsets is None or len(text) == 0:
-        return np.zeros(1, np.int32), np.zeros(0, np.uint8)
-    bounds = np.frombuffer(offsets, np.int32)[text.offset : text.offset + len(text) + 1]
-    return bounds, np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
 
 
 def fold(text: pa.StringArray) -> pa.StringArray:

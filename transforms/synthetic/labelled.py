@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import gzip
+import functools
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import orjson
 import xxhash
 
-from transforms.errors import InputError
+from transforms.jsonlines import read_rows
 from transforms.synthetic.examples import is_untuned
 
 __all__ = ["Labelled", "fold_of", "read_labelled"]
 
 _LANG = re.compile(r"[a-z]{3}_[A-Z][a-z]{3}")
+_FORM = "a labelled text is a JSON object with the strings text, lang and label (human or machine)"
 
 
 class Labelled(NamedTuple):
@@ -70,17 +70,14 @@ def read_labelled(paths: Sequence[Path], label: str | None = None) -> Iterator[L
         InputError: A line lacks a field or holds something else there.
     """
     for path in paths:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                try:
-                    row = orjson.loads(line)
-                    given = row["label"] if label is None else row.get("label", label)
-                    lang, text = _label(row["lang"]), str(row["text"])
-                    generator = str(row.get("generator", "unknown"))
-                except (KeyError, TypeError, ValueError) as error:
-                    raise InputError(
-                        f"{path}, line {number}: {error}; a labelled text is a JSON object with "
-                        "the strings text, lang and label (human or machine)"
-                    ) from error
-                if given == "human" or (given == "machine" and not is_untuned(generator)):
-                    yield Labelled(text, lang, given == "machine", _source(path), generator)
+        parse = functools.partial(_labelled, label=label, source=_source(path))
+        for origin, found in read_rows(path, parse, _FORM):
+            if origin == "human" or (origin == "machine" and not is_untuned(found.generator)):
+                yield found
+
+
+def _labelled(row: Any, label: str | None, source: str) -> tuple[object, Labelled]:
+    """What the text is said to be, and the text."""
+    given = row["label"] if label is None else row.get("label", label)
+    lang, generator = _label(row["lang"]), str(row.get("generator", "unknown"))
+    return given, Labelled(str(row["text"]), lang, given == "machine", source, generator)

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.kernels import Buffer, Hashes, njit
-from transforms.synthetic.folding import string_buffers
+from transforms.kernels import Buffer, Hashes, integer_root, njit
 from transforms.synthetic.wording import hash_bytes
+from transforms.utf8 import string_buffers
 
 __all__ = ["CLASSES", "MEASURES", "Edges", "Measures", "edges_of", "measure", "measures_of"]
 
@@ -83,17 +83,6 @@ def _column(data: Buffer, first: int, stop: int) -> int:  # pragma: no cover - c
 
 
 @njit
-def _root(value: np.int64) -> np.int64:  # pragma: no cover - compiled
-    """The integer square root."""
-    root = np.int64(np.sqrt(np.float64(value)))
-    while root * root > value:
-        root -= 1
-    while (root + 1) * (root + 1) <= value:
-        root += 1
-    return root
-
-
-@njit
 def _note(hashes: Hashes, word: np.uint64, totals: Totals) -> None:  # pragma: no cover
     """Counts a word among the first hundred, if it is new."""
     count = totals[0]
@@ -138,11 +127,11 @@ def _conclude(totals: Totals, out: Measures) -> None:  # pragma: no cover - comp
     for column in range(6, len(out)):
         out[column] = out[column] * 1000 // words
     out[0] = letters * 100 // words
-    out[1] = _root((squares * words - letters * letters) * 10_000) // words
+    out[1] = integer_root((squares * words - letters * letters) * 10_000) // words
     out[2] = wide * 1000 // min(words, np.int64(_WIDE))
     out[3] = narrow * 1000 // min(words, np.int64(_NARROW))
     out[4] = lengths * 10 // sentences
-    out[5] = _root((length_squares * sentences - lengths * lengths) * 1_000_000) // lengths
+    out[5] = integer_root((length_squares * sentences - lengths * lengths) * 1_000_000) // lengths
 
 
 @njit

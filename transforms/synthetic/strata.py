@@ -49,7 +49,6 @@ COUNTED = (
 
 _BIN_BITS = (7, 4)
 """Widths of bins, as powers of two, by measure."""
-_MONTHS = 12
 
 
 def bins_of(values: npt.NDArray[Any], measure: int) -> npt.NDArray[np.int16]:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.records import SYNTHETIC
+from transforms.records import DECLARED_COPY, SYNTHETIC
 from transforms.synthetic.artefacts import MENTIONS, Artefact
 from transforms.synthetic.table import ARTEFACTS
 
@@ -30,7 +30,6 @@ WHOLE: Final = 1_000_000
 """Selection weights are whole millionths; this is the weight of text that is not in doubt."""
 
 _DECLARED: Final = "declared:synthetic"
-_DECLARED_COPY: Final = "declared_copy"
 _LABELS: Final = pa.array(
     [_DECLARED]
     + [f"{kind}:{artefact.name}" for artefact in ARTEFACTS for kind in ("artefact", "hint")],
@@ -87,7 +86,7 @@ def by_evidence(evidence: pa.Array, of_origin: pa.Array) -> pa.StringArray:
         of_origin: Lists, as in `origin_evidence`: a copy's declaration holds, too.
     """
     machine = pc.or_(convicted(_whole(evidence)), _has(evidence, _DECLARED))
-    machine = pc.or_(machine, _has(of_origin, _DECLARED_COPY))
+    machine = pc.or_(machine, _has(of_origin, DECLARED_COPY))
     return pc.if_else(machine, "synthetic", "uncalibrated")
 
 

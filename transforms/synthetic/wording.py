@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transforms.kernels import Buffer, Hashes, Offsets, njit
-from transforms.synthetic.folding import string_buffers
+from transforms.utf8 import string_buffers
 
 __all__ = [
     "BITS",

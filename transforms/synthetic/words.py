@@ -27,6 +27,7 @@ import xxhash
 
 from transforms.errors import InputError
 from transforms.kernels import Buffer, Hashes, Offsets, njit
+from transforms.utf8 import string_buffers
 
 __all__ = ["WINDOW", "WordTable", "load_words", "presence"]
 
@@ -107,7 +108,7 @@ class WordTable:
         table = np.array([rows.get(name, -1) for name in coded.dictionary.to_pylist()], np.int64)
         which = table[coded.indices.to_numpy()] if len(text) else np.zeros(0, np.int64)
         base = np.array([self.base[name] for name in rows], dtype=np.int64)
-        offsets, data = _buffers(pc.utf8_lower(text))
+        offsets, data = string_buffers(pc.utf8_lower(text))
         out = np.zeros(len(text), dtype=np.int64)
         valid = np.zeros(len(text), dtype=np.bool_)
         if rows:
@@ -127,12 +128,6 @@ def _insert(keys: Hashes, values: Longs, key: int, value: int) -> None:
     while keys[slot] and int(keys[slot]) != key:
         slot = (slot + 1) % _SLOTS
     keys[slot], values[slot] = np.uint64(key), value
-
-
-def _buffers(text: pa.Array) -> tuple[Offsets, Buffer]:
-    _, offsets, data = text.buffers()
-    starts = np.frombuffer(offsets, dtype=np.int32)[text.offset : text.offset + len(text) + 1]
-    return starts, np.frombuffer(data or b"", dtype=np.uint8)
 
 
 @njit
