@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -33,6 +34,8 @@ def to_rebalance(kept: pa.RecordBatch) -> pa.RecordBatch:
         "original": pc.equal(kept.column("origin"), ORIGINS.index("anchor")),
         "synthetic": pc.equal(kept.column("origin"), ORIGINS.index("synthetic")),
     }
+    flags |= {name: kept.column(name).fill_null("") for name in ("source", "host")}
+    flags["rare"] = pa.array(np.zeros(len(kept), np.int32))
     columns = [flags[name] if name in flags else kept.column(name) for name in LIGHT.names]
     return pa.RecordBatch.from_arrays(columns, schema=LIGHT)
 

@@ -152,6 +152,7 @@ def stage(made, folder, files, config=CONFIG):
             ("lang", ["eng_Latn"] * len(part), pa.string()),
             ("mixed", [False] * len(part), pa.bool_()),
             ("tail", [False] * len(part), pa.bool_()),
+            ("synthetic_tag", ["unverified"] * len(part), pa.string()),
             ("weight", [1_000_000] * len(part), pa.int32()),
         ):
             staged = staged.append_column(name, pa.array(values, kind))

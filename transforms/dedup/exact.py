@@ -146,7 +146,8 @@ def _look_up(
     return found.fill_null(0).to_numpy().astype(np.int64), known
 
 
-_CARRIED = ["node", "doc_id", "lang", "mixed", "tail", "weight", "size", "bands"]
+_CARRIED = ["node", "doc_id", "lang", "mixed", "tail", "weight", "likely", "source", "host"]
+_CARRIED += ["size", "bands"]
 """Columns that a survivor keeps of its own row."""
 
 

@@ -21,6 +21,9 @@ COLUMNS = (
     "origin_tier",
     "origin_declared",
     "p_synthetic",
+    "synthetic_tag",
+    "source",
+    "host",
     "n_chars",
     "lang",
     "mixed",
@@ -67,12 +70,14 @@ def light_rows(
     tier = pc.index_in(table.column("origin_tier"), pa.array(TIERS[:2])).fill_null(2)
     declared = pc.equal(table.column("origin_declared"), "synthetic").fill_null(False)
     chance = pc.round(pc.multiply(table.column("p_synthetic"), 10_000.0)).fill_null(-1)
+    likely = pc.equal(table.column("synthetic_tag"), "likely_synthetic").fill_null(False)
     columns = {
         "tier": tier,
         "declared": declared,
         "convicted": convicted,
         "excluded": excluded,
         "p": chance,
+        "likely": pc.if_else(likely, pc.max_element_wise(chance, 0), 0),
         "size": sizes(table, unit),
         "bands": bands_of(table.column("signature").combine_chunks(), config),
     }

@@ -75,11 +75,15 @@ LIGHT = pa.schema(
         ("mixed", pa.bool_()),
         ("tail", pa.bool_()),
         ("weight", pa.int32()),
+        ("likely", pa.int16()),
+        ("source", pa.string()),
+        ("host", pa.string()),
         ("bands", pa.binary()),
     ]
 )
 """A staged document without its text. `p` is p_synthetic in ten-thousandths (-1
-unknown); `bands` the band keys, uint64 little-endian (null without tokens)."""
+unknown), and so is `likely`, of what is tagged `likely_synthetic` (0 for all else);
+`bands` the band keys, uint64 little-endian (null without tokens)."""
 
 SURVIVOR = pa.schema(
     [
@@ -91,6 +95,9 @@ SURVIVOR = pa.schema(
         ("mixed", pa.bool_()),
         ("tail", pa.bool_()),
         ("weight", pa.int32()),
+        ("likely", pa.int16()),
+        ("source", pa.string()),
+        ("host", pa.string()),
         ("tier", pa.int8()),
         ("origin", pa.int8()),
         ("size", pa.int64()),

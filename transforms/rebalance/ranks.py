@@ -28,10 +28,17 @@ LIGHT = columns(
     original=pa.bool_(),
     tail=pa.bool_(),
     synthetic=pa.bool_(),
+    source=pa.string(),
+    host=pa.string(),
+    likely=pa.int16(),
+    copies=pa.int64(),
+    rare=pa.int32(),
     weight=pa.int32(),
     size=pa.int64(),
 )
-"""A kept document, as rebalancing gets it; `weight` is in millionths. `rank` (uint64) is
+"""A kept document, as rebalancing gets it; `weight` is in millionths, `likely` the
+probability in ten-thousandths of what is tagged `likely_synthetic`, and 0 for all else;
+`rare` counts the rare types that it holds. `rank` (uint64) is
 put on by the caller with `places`, so that the exchange can split by it."""
 
 RANKED = columns(

@@ -116,6 +116,7 @@ _DEFAULTS: dict[str, object] = {
     "lang": "eng_Latn",
     "mixed": False,
     "tail": False,
+    "likely": 0,
     "bands": None,
 }
 

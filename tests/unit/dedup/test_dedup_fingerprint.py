@@ -137,6 +137,7 @@ class TestLightRows:
         added = {
             "origin_tier": pa.array(["B", None, "A"]),
             "p_synthetic": pa.array([0.1234, None, 0.0], pa.float32()),
+            "synthetic_tag": pa.array(["likely_synthetic", "synthetic", "unverified"]),
             "lang": pa.array(["eng_Latn", "zxx", "deu_Latn"]),
             "mixed": pa.array([False, False, False]),
             "tail": pa.array([False, False, True]),
@@ -158,6 +159,7 @@ class TestLightRows:
         assert found["declared"] == [False, True, False]
         assert found["excluded"] == found["convicted"] == [False, True, False]
         assert found["p"] == [1234, -1, 0]
+        assert found["likely"] == [1234, 0, 0]
         assert found["weight"] == [877_000, 1_000_000, 1_000_000]
         assert found["date_day"] == [None, None, 737_000]
         assert found["size"] == found["n_chars"] == [15, 1, 11]

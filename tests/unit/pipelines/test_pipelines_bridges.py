@@ -13,7 +13,7 @@ from transforms.records import ORIGIN
 
 def test_kept_rows_become_rows_of_the_plan():
     row = {"node": 7, "doc_id": b"d" * 16, "lang": "swh_Latn", "tail": True, "tier": 0, "size": 9}
-    row |= {"copies": 1, "copies_original": 1, "weight": 500_000}
+    row |= {"copies": 1, "copies_original": 1, "weight": 500_000, "likely": 0, "source": "a"}
     origins = [row | {"node": n, "origin": n} for n in range(3)]  # anchor, unverified, synthetic
     light = to_rebalance(pa.RecordBatch.from_pylist(origins, schema=KEPT))
     assert light.schema == LIGHT

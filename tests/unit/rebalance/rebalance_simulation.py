@@ -29,7 +29,19 @@ class Outcome:
 
 
 def rows(
-    sizes, original=None, tail=None, synthetic=None, *, lang=None, seed=0, weight=None
+    sizes,
+    original=None,
+    tail=None,
+    synthetic=None,
+    *,
+    lang=None,
+    seed=0,
+    weight=None,
+    source=None,
+    host=None,
+    likely=None,
+    copies=None,
+    rare=None,
 ) -> pa.Table:
     """Light rows; a document's id depends on its number and the seed only."""
     n = len(sizes)
@@ -43,6 +55,11 @@ def rows(
             "original": none if original is None else original,
             "tail": none if tail is None else tail,
             "synthetic": none if synthetic is None else synthetic,
+            "source": pa.array([""] * n if source is None else source, pa.string()),
+            "host": pa.array([""] * n if host is None else host, pa.string()),
+            "likely": pa.array(np.zeros(n) if likely is None else likely, pa.int16()),
+            "copies": pa.array(np.ones(n) if copies is None else copies, pa.int64()),
+            "rare": pa.array(np.zeros(n) if rare is None else rare, pa.int32()),
             "weight": pa.array(np.full(n, 1_000_000) if weight is None else weight, pa.int32()),
             "size": np.asarray(sizes, dtype=np.int64),
         },
