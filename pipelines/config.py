@@ -15,9 +15,10 @@ import yaml
 
 from transforms import storage
 from transforms.dedup.config import SCHEME, DedupConfig
-from transforms.errors import UsageError
+from transforms.errors import InputError, UsageError
 from transforms.ingest.config import IngestConfig
 from transforms.langid.config import SCORING, LangidConfig
+from transforms.langid.labels import canonical
 from transforms.provenance.config import ProvenanceConfig
 from transforms.rebalance.config import RebalanceConfig
 from transforms.records import Unit
@@ -26,10 +27,21 @@ from transforms.synthetic.config import SCORED_BY, SyntheticConfig
 
 __all__ = ["Config", "load_config", "make_config", "parse_size"]
 
-_REBALANCE = ("floors", "caps", "target", "repeat_cap", "shard_size", "unit", "rotation")
+_REBALANCE = tuple(RebalanceConfig.model_fields)
 _ANNOTATION = ("ingest", "langid", "provenance", "dedup")
 _SELECTION = ("dedup", "langid", "synthetic")
 _MULTIPLES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+
+
+def _canonical_name(name: str) -> str:
+    """An attribute, with a language's label as the columns have it."""
+    field, colon, value = name.partition(":")
+    if not colon or field != "lang":
+        return name
+    try:
+        return f"lang:{canonical(value)}"
+    except InputError as error:
+        raise ValueError(str(error)) from error
 
 
 def parse_size(value: object) -> object:
@@ -58,9 +70,12 @@ class Config(Settings):
         staging: Folder of annotated documents; beside the output by default.
         floors: Least share in every shard: `original`, `tail`.
         caps: Greatest share in every shard: `synthetic`.
+        concentration: Greatest share of one source or host in an attribute's text.
         no_floors: Says that a run without floors and caps is meant.
         target: Size of the output; as much unique text as the floors allow without.
         repeat_cap: Most appearances of a protected document.
+        allocation, temperature, objective, rehydrate: Whose text is cut or repeated
+            first; see `RebalanceConfig`.
         shard_size: Size of a shard.
         unit: What sizes and shares are measured in.
         rotation: Seed of every draw.
@@ -76,9 +91,14 @@ class Config(Settings):
     staging: str | None = None
     floors: dict[str, float] = pydantic.Field(default_factory=dict)
     caps: dict[str, float] = pydantic.Field(default_factory=dict)
+    concentration: dict[str, float] = pydantic.Field(default_factory=dict)
     no_floors: bool = False
     target: int | None = None
     repeat_cap: int = 4
+    allocation: Literal["proportional", "temperature", "unimax"] = "proportional"
+    temperature: float = 0.3
+    objective: Literal["unique", "allocation"] = "unique"
+    rehydrate: bool = False
     shard_size: int = 64_000_000
     unit: Unit = "chars"
     rotation: int = 0
@@ -95,6 +115,11 @@ class Config(Settings):
     @classmethod
     def _one_or_many(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
+
+    @pydantic.field_validator("floors", "caps")
+    @classmethod
+    def _canonical(cls, shares: dict[str, float]) -> dict[str, float]:
+        return {_canonical_name(name): share for name, share in shares.items()}
 
     @pydantic.field_validator("target", "shard_size", mode="before")
     @classmethod

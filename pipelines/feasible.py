@@ -39,5 +39,5 @@ def plan_staging(config: Config) -> Plan:
         marked = apply_decisions(pa.Table.from_batches([batch]), (tail,), listed)
         rows = pa.Table.from_batches([to_rebalance(b) for b in marked.to_batches()], LIGHT)
         fits, _ = split_large(rows, config.rebalance)
-        strata.append(rank_strata(number, fits, rules, config.rotation)[1])
+        strata.append(rank_strata(number, fits, rules, config.rebalance)[1])
     return make_plan(pa.concat_tables(strata), config.rebalance)

@@ -284,6 +284,7 @@ def promise(config: Config) -> Promise:
     return Promise(
         floors=config.floors,
         caps=config.caps,
+        concentration=config.concentration,
         unit=config.unit,
         is_tail=frozenset[str]().__contains__,
         judge=judge_for(config.model_dump(mode="json")),

@@ -24,7 +24,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def _share(text: str) -> tuple[str, float]:
-    name, equals, share = text.partition("=")
+    name, equals, share = text.rpartition("=")
     try:
         return (name.strip(), float(share)) if equals and name.strip() else _no_share(text)
     except ValueError:
@@ -42,7 +42,7 @@ _FLAGS: tuple[tuple[str, dict[str, Any]], ...] = (
             "type": _share,
             "action": "append",
             "metavar": "NAME=SHARE",
-            "help": "least share of every shard: original, tail",
+            "help": "least share of every shard: original, tail, lang:CODE, source:NAME, host:NAME",
         },
     ),
     (
@@ -51,7 +51,16 @@ _FLAGS: tuple[tuple[str, dict[str, Any]], ...] = (
             "type": _share,
             "action": "append",
             "metavar": "NAME=SHARE",
-            "help": "greatest share of every shard: synthetic",
+            "help": "greatest share of every shard: synthetic, or as for floors",
+        },
+    ),
+    (
+        "--concentration",
+        {
+            "type": _share,
+            "action": "append",
+            "metavar": "NAME=SHARE",
+            "help": "most that one source or host has of an attribute: tail/source, tail/host",
         },
     ),
     (
@@ -79,6 +88,36 @@ _FLAGS: tuple[tuple[str, dict[str, Any]], ...] = (
             "type": int,
             "metavar": "K",
             "help": "most appearances of a protected document (default 4)",
+        },
+    ),
+    (
+        "--allocation",
+        {
+            "choices": ["proportional", "temperature", "unimax"],
+            "help": "whose text is cut or repeated first (default proportional)",
+        },
+    ),
+    (
+        "--temperature",
+        {
+            "type": float,
+            "metavar": "POWER",
+            "help": "power of a language's size, for --allocation temperature (default 0.3)",
+        },
+    ),
+    (
+        "--objective",
+        {
+            "choices": ["unique", "allocation"],
+            "help": "what comes first after floors, caps and target (default unique text)",
+        },
+    ),
+    (
+        "--rehydrate",
+        {
+            "action": "store_true",
+            "default": None,
+            "help": "let documents with many copies count for more",
         },
     ),
     ("--rotation", {"type": int, "metavar": "N", "help": "seed of every draw (default 0)"}),
@@ -179,6 +218,10 @@ _PLAIN = (
     "shard_size",
     "unit",
     "repeat_cap",
+    "allocation",
+    "temperature",
+    "objective",
+    "rehydrate",
     "rotation",
     "exclude",
     "index",
@@ -201,7 +244,7 @@ def flag_values(given: argparse.Namespace) -> dict[str, Any]:
     """Flags in the shape of a configuration file; those not given are left out."""
     flat = vars(given)
     values = {name: flat[name] for name in _PLAIN if flat.get(name) is not None}
-    for flag, key in (("floor", "floors"), ("cap", "caps")):
+    for flag, key in (("floor", "floors"), ("cap", "caps"), ("concentration", "concentration")):
         if flat.get(flag):
             values[key] = _once(flag, flat[flag])
     ingest: dict[str, Any] = {"fields": fields} if (fields := _mapping(flat.get("field"))) else {}

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from transforms.dedup.index.show import Shown
 from transforms.records import REASONS
+from transforms.shards.promise import counted_as
 
 __all__ = [
     "columns",
@@ -46,9 +47,10 @@ def _shares(manifest: Mapping[str, Any]) -> Table:
     total = sum(shard["size"] for shard in manifest["shards"]) or 1
     for kind, sign, pick in (("floors", ">=", min), ("caps", "<=", max)):
         for name, share in manifest[kind].items():
-            shares = [shard["shares"][name] for shard in manifest["shards"]]
+            counted = counted_as(kind, name)
+            shares = [shard["shares"][counted] for shard in manifest["shards"]]
             worst = f"{pick(shares):.4f}" if shares else "no shard"
-            every = sum(shard["members"][name] for shard in manifest["shards"]) / total
+            every = sum(shard["members"][counted] for shard in manifest["shards"]) / total
             table.add_row(name, f"{sign} {share:.4g}", worst, f"{every:.4f}")
     return table
 
@@ -87,9 +89,9 @@ def print_run(manifest: Mapping[str, Any], where: str, console: Console) -> None
             f"runs, index {facts['path']}",
             soft_wrap=True,
         )
-    shards = columns("shards", "path", "documents", "size", *manifest["floors"], *manifest["caps"])
+    names = [counted_as(kind, name) for kind in ("floors", "caps") for name in manifest[kind]]
+    shards = columns("shards", "path", "documents", "size", *names)
     for shard in manifest["shards"][:_MOST]:
-        names = (*manifest["floors"], *manifest["caps"])
         shares = [f"{shard['shares'][name]:.4f}" for name in names]
         shards.add_row(shard["path"], f"{shard['documents']:,}", f"{shard['size']:,}", *shares)
     console.print(shards)
@@ -147,11 +149,26 @@ def print_plan(plan: Mapping[str, Any], console: Console) -> None:
         table.add_row(cell["name"], *(f"{figure:,}" for figure in figures))
     console.print(table)
     unit = plan["config"]["unit"]
-    console.print(f"{plan['total']:,} {unit} in {plan['shards']} shards; {plan['unique']:,} unique")
+    console.print(_planned_languages(plan["languages"]))
+    console.print(
+        f"{plan['total']:,} {unit} in {plan['shards']} shards; {plan['unique']:,} unique, worth "
+        f"{plan['effective']:,} to a model",
+        soft_wrap=True,
+    )
     console.print(f"largest feasible: {plan['feasible']:,} {unit}", soft_wrap=True)
     console.print(f"binding: {'; '.join(plan['binding'])}", soft_wrap=True)
     for note in plan["notes"]:
         console.print(note, soft_wrap=True)
+
+
+def _planned_languages(languages: Mapping[str, Sequence[int]]) -> Table:
+    """What is taken of each language, and how often its text is seen on average."""
+    table = columns("languages", "language", "documents", "unique", "taken", "times")
+    ranked = sorted(languages.items(), key=lambda item: (-item[1][2], item[0]))
+    for lang, (documents, unique, taken) in ranked[:_MOST]:
+        times = f"{taken / unique:.2f}" if unique else ""
+        table.add_row(lang, *(f"{figure:,}" for figure in (documents, unique, taken)), times)
+    return table
 
 
 def print_verdict(

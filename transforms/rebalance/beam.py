@@ -13,12 +13,15 @@ import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
 from transforms.exchange import Exchange, Input, Spool
 from transforms.partition import by_range, by_value, to_one
 from transforms.rebalance import codec, finalise, lines, place, ranks
+from transforms.rebalance.concentration import HOLDINGS
 from transforms.rebalance.config import RebalanceConfig
 from transforms.rebalance.steps import (
     RANKING,
+    count_holdings,
     deal_first,
     deal_second,
     finish_shard,
+    group,
     lay,
     order,
     place_rows,
@@ -78,18 +81,20 @@ class Rebalance(beam.PTransform):
     def expand(self, given: Collections) -> dict[str, beam.PCollection]:
         """Ranks, plans, orders, deals, finishes."""
         prepared = given["documents"] | "Prepare" >> _prepare(self._config)
+        groups = self._groups(prepared.documents)
         ranked = {"documents": prepared.documents} | self._rows(
             "Rank strata",
-            # Whoever stands behind has bit 64 set, and partitions after all others.
-            {"documents": Input(RANKING, by_range("rank", bits=63))},
+            {"documents": Input(RANKING, by_range("rank"))},
             functools.partial(rank, config=self._config),
             ("ranked", "strata"),
+            groups,
         )
         planned = {"strata": ranked["strata"], "ready": given["ready"]} | self._summaries(
             "Plan",
             {"strata": ranks.STRATA, "ready": codec.TEXT},
             functools.partial(plan_output, config=self._config),
             ("plan", "offsets"),
+            groups,
         )
         ordered = self._order(ranked["ranked"], planned)
         placed, notes = self._place(ordered, planned["plan"])
@@ -113,6 +118,21 @@ class Rebalance(beam.PTransform):
             "too_large": prepared.too_large,
             "plan": total["plan"],
         }
+
+    def _groups(self, documents: beam.PCollection) -> dict[str, beam.PCollection]:
+        """The capped sources and hosts, as a side input; nothing where none can be."""
+        if not any(self._config.concentrations):
+            return {}
+        counted = documents | "Hold" >> beam.Map(count_holdings, self._config).with_output_types(
+            pa.RecordBatch
+        )
+        found = {"holdings": counted} | self._summaries(
+            "Group",
+            {"holdings": HOLDINGS},
+            functools.partial(group, config=self._config),
+            ("groups",),
+        )
+        return {"groups": found["groups"]}
 
     def _order(self, ranked: beam.PCollection, planned: Collections) -> Collections:
         laid = {"ranked": ranked} | self._rows(

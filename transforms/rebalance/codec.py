@@ -20,7 +20,7 @@ TEXT = pa.schema([("text", pa.string())])
 BLOB = pa.schema([("blob", pa.binary())])
 """A deal as arrays in NumPy's npz format."""
 
-_ARRAYS = ("pieces", "offsets", "boulders", "owners", "lasts")
+_ARRAYS = ("pieces", "offsets", "boulders", "owners")
 
 
 def plan_row(plan: Plan) -> pa.Table:
@@ -42,11 +42,11 @@ def deal_row(deal: Deal) -> pa.Table:
     """One row of `BLOB`."""
     masks = sorted(deal.levels)
     levels = [deal.levels[mask] for mask in masks]
-    scalars = [[lv.quota, int(lv.over), lv.period, lv.appearances] for lv in levels]
+    scalars = [[level.quota, int(level.over)] for level in levels]
     arrays = {name: getattr(deal, name) for name in _ARRAYS}
     arrays["shards"] = np.array([deal.shards], dtype=np.int64)
     arrays["masks"] = np.array(masks, dtype=np.int64)
-    arrays["scalars"] = np.array(scalars, dtype=np.int64).reshape(-1, 4)
+    arrays["scalars"] = np.array(scalars, dtype=np.int64).reshape(-1, 2)
     ends = [level.ends for level in levels]
     arrays["ends"] = np.stack(ends) if ends else np.empty((0, deal.shards), dtype=np.int64)
     sink = io.BytesIO()
@@ -64,8 +64,8 @@ def _deal(blob: bytes) -> Deal:
     with np.load(io.BytesIO(blob), allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in stored.files}
     levels = {
-        int(mask): Level(int(quota), bool(over), int(period), int(appearances), ends)
-        for mask, (quota, over, period, appearances), ends in zip(
+        int(mask): Level(int(quota), bool(over), ends)
+        for mask, (quota, over), ends in zip(
             arrays["masks"], arrays["scalars"], arrays["ends"], strict=True
         )
     }

@@ -1,20 +1,18 @@
-"""What rebalancing can be told: floors, caps, sizes, repeats."""
+"""What rebalancing can be told: floors, caps, sizes, repeats, allocation."""
 
 from __future__ import annotations
 
-import difflib
+from collections.abc import Iterator
 from fractions import Fraction
-from typing import Self
+from typing import Literal, NamedTuple, Self
 
 import pydantic
 
+from transforms.rebalance.attributes import FLAGS, check_attribute
 from transforms.records import Unit
 from transforms.settings import Settings
 
-__all__ = ["ATTRIBUTES", "MILLION", "RebalanceConfig", "millionths"]
-
-ATTRIBUTES = ("original", "synthetic", "tail")
-"""Boolean columns of a row that a floor or a cap may name."""
+__all__ = ["MILLION", "Concentration", "RebalanceConfig", "millionths"]
 
 MILLION = 1_000_000
 """Shares are exact multiples of one millionth, so that no decision needs a float."""
@@ -37,18 +35,46 @@ def millionths(share: float) -> int:
     return exact.numerator
 
 
+class Concentration(NamedTuple):
+    """The most that one value of a field may hold of an attribute's text.
+
+    Attributes:
+        within: The attribute: `original`, `synthetic` or `tail`.
+        field: `source` or `host`.
+        share: In millionths.
+    """
+
+    within: str
+    field: str
+    share: int
+
+
 class RebalanceConfig(Settings):
     """Floors and caps of every shard, and what the output may be made of.
 
     Attributes:
-        floors: Least share of a shard's size per attribute, 0 to 1, at most six
+        floors: Least share of a shard's size per attribute (`original`, `tail`,
+            `synthetic`, `lang:LABEL`, `source:NAME`, `host:NAME`), 0 to 1, at most six
             decimals. A floor of 0 asks for nothing and is ignored.
         caps: Greatest share of a shard's size per attribute, 0 to 1. A cap of 1
-            forbids nothing and is ignored.
+            forbids nothing and is ignored. What is `likely_synthetic` counts towards a
+            cap of `synthetic` by its probability, rounded up to the next third.
+        concentration: Greatest share that any one source or host may have of an
+            attribute's text, such as `{"tail/source": 0.5}`.
         target: Size of the output in `unit`; null for as much unique text as the
             floors allow.
         repeat_cap: Most appearances, in all, of a document that serves a floor;
             others appear once.
+        allocation: Which languages' text is cut or repeated first: `proportional` to what
+            there is, by `temperature`, or `unimax`: as much of each as of any other, up
+            to what its text and the repeat cap allow (Chung et al., UniMax, ICLR 2023).
+        temperature: A language's share goes with its size to this power; for
+            `temperature` only.
+        objective: What comes first after floors, caps and target: the most `unique` text,
+            or the `allocation`.
+        rehydrate: A document with c copies counts as 1 + floor(log2 c) documents, at most
+            8, where it is shared out which are cut or repeated (as FineWeb2 does by the
+            size of clusters, Penedo et al. 2025).
         shard_size: Size that a shard should have, in `unit`.
         unit: What sizes and shares are measured in.
         rotation: Seed of every draw.
@@ -56,8 +82,13 @@ class RebalanceConfig(Settings):
 
     floors: dict[str, float] = pydantic.Field(default_factory=dict)
     caps: dict[str, float] = pydantic.Field(default_factory=dict)
+    concentration: dict[str, float] = pydantic.Field(default_factory=dict)
     target: int | None = pydantic.Field(None, ge=1, le=10**15)
     repeat_cap: int = pydantic.Field(4, ge=1, le=100)
+    allocation: Literal["proportional", "temperature", "unimax"] = "proportional"
+    temperature: float = pydantic.Field(0.3, ge=0, le=1)
+    objective: Literal["unique", "allocation"] = "unique"
+    rehydrate: bool = False
     shard_size: int = pydantic.Field(64_000_000, ge=LARGEST_PART, le=10**12)
     unit: Unit = "chars"
     rotation: int = pydantic.Field(0, ge=0, lt=2**63)
@@ -73,6 +104,7 @@ class RebalanceConfig(Settings):
                     f"floor {name}={self.floors[name]} is above cap {name}={self.caps[name]}, "
                     "so no shard can meet both; lower the floor or raise the cap"
                 )
+        list(self.concentrations)
         return self
 
     @property
@@ -80,14 +112,39 @@ class RebalanceConfig(Settings):
         """Size above which a document is dropped as `too_large` before planning."""
         return self.shard_size // LARGEST_PART
 
+    @property
+    def power(self) -> float:
+        """A language's share of what is allocated goes with its size to this power."""
+        return {"proportional": 1.0, "temperature": self.temperature, "unimax": 0.0}[
+            self.allocation
+        ]
+
+    @property
+    def concentrations(self) -> Iterator[Concentration]:
+        """The entries of `concentration` that forbid anything, in the order of their names."""
+        for name, share in sorted(self.concentration.items()):
+            within, slash, field = name.partition("/")
+            if not slash or within not in FLAGS or field not in ("source", "host"):
+                raise ValueError(
+                    f"concentration {name!r} is not ATTRIBUTE/FIELD, such as tail/source "
+                    f"(attributes: {', '.join(FLAGS)}; fields: source, host)"
+                )
+            _check_range("concentration", name, share)
+            if 0 < share < 1:
+                yield Concentration(within, field, millionths(share))
+            elif share == 0:
+                raise ValueError(f"concentration {name}=0 leaves no text of {within}; raise it")
+
 
 def _check_share(kind: str, name: str, share: float) -> None:
-    if name not in ATTRIBUTES:
-        near = difflib.get_close_matches(name, ATTRIBUTES, n=1, cutoff=0)[0]
-        raise ValueError(
-            f"{kind} {name}={share}: there is no attribute {name!r}; did you mean {near!r}? "
-            f"(known: {', '.join(ATTRIBUTES)})"
-        )
+    try:
+        check_attribute(name)
+    except ValueError as error:
+        raise ValueError(f"{kind} {name}={share}: {error}") from error
+    _check_range(kind, name, share)
+
+
+def _check_range(kind: str, name: str, share: float) -> None:
     if not 0 <= share <= 1:
         hint = f"; did you mean {share / 100:g}?" if 1 < share <= 100 else ""
         raise ValueError(

@@ -49,10 +49,6 @@ def deal_protected(bins: pa.Table, boulders: pa.Table, plan: Plan) -> Deal:
     mean = np.full(plan.shards, plan.total // plan.shards, dtype=np.int64)
     for cell in _in_order(protected):
         room = _under_caps(state, cell, mean, np.full(plan.shards, _ENDLESS, dtype=np.int64))
-        if cell.quota > cell.unique:
-            # What is not a last appearance cannot be trimmed: keep a grain off the cap.
-            grains = state.bins["largest_sand"][state.bins["cell"] == cell.cell]
-            room = np.maximum(0, room - int(grains.max(initial=0)))
         _deal_cell(state, cell, cell.quota, np.zeros_like(mean), room, over=over)
     return state.finish()
 
@@ -103,14 +99,26 @@ def _notes(plan: Plan, size: int) -> tuple[str, ...]:
 
 def _under_caps(state: Round, cell: Cell, sizes: Longs, room: Longs) -> Longs:
     """The room for a cell in shards of these sizes, by the caps that it counts for."""
-    for bit, rule in enumerate(state.plan.rules.constraints):
-        if rule.kind == "cap" and cell.cell >> bit & 1:
-            room = np.minimum(room, sizes * rule.share // MILLION - state.beneath(1 << bit))
+    rules = state.plan.rules
+    for number, rule in enumerate(rules.constraints):
+        mass = rules.mass(number, cell.cell)
+        if rule.kind == "cap" and mass:
+            left = _of_whole(state, rule, sizes) * rule.share - state.counted(number)
+            room = np.minimum(room, left // mass)
     return np.asarray(np.maximum(0, room), dtype=np.int64)
 
 
 def _in_order(cells: list[Cell]) -> list[Cell]:
     return sorted(cells, key=lambda cell: (-cell.cell.bit_count(), -cell.cell))
+
+
+def _of_whole(state: Round, rule: Constraint, sizes: Longs) -> Longs:
+    """The size that a rule's share is of: shards of these sizes, or their part of it."""
+    if not rule.within:
+        return sizes
+    bit = state.plan.rules.whole.index(rule.within)
+    inside = sum(cell.quota for cell in state.plan.cells if cell.cell >> bit & 1)
+    return sizes * inside // max(1, state.plan.total)
 
 
 def _dealt(tally: pa.Table, plan: Plan, name: str) -> dict[int, Longs]:
@@ -140,25 +148,20 @@ def _deal_cell(
     state: Round, cell: Cell, quota: int, goal: Longs, room: Longs, *, over: bool
 ) -> None:
     """Cuts one cell's line and deals it so that levels beneath approach `goal`."""
-    plan, mask = state.plan, cell.cell
+    mask = cell.cell
     mine = state.bins["cell"] == mask
     level = state.beneath(mask) - goal
     before = level.copy()
     dealt = _take_boulders(state, cell, quota, level, room, over=over)
     sand = int(state.bins["sand"][mine].sum())
     quantity = min(sand, max(0, quota - dealt))
-    period = int(state.bins["period"][mine].sum())
-    bound = room
-    times = -(-quantity // period) if period else 0
-    if times <= plan.shards and times * period >= quantity:
-        bound = np.minimum(room, period)
+    # No shard gets two appearances of a document, if there is room elsewhere.
+    bound = np.minimum(room, quantity * cell.spacing // max(1, cell.quota))
     if int(np.minimum(bound, quantity).sum()) < quantity:
         bound = room
     poured = water_fill(level, quantity, bound)
     state.dealt[mask] = level - before + poured
-    state.levels[mask] = Level(
-        int(poured.sum()), over, period, cell.appearances, np.cumsum(poured, dtype=np.int64)
-    )
+    state.levels[mask] = Level(int(poured.sum()), over, np.cumsum(poured, dtype=np.int64))
 
 
 def _take_boulders(
@@ -173,11 +176,9 @@ def _take_boulders(
     order = np.lexsort((large["repeat"][mine], large["document"][mine], -large["size"][mine]))
     mine = mine[order]
     owners = deal_boulders(large["size"][mine], large["document"][mine], level, room)
-    # An appearance without room is followed by none of its document that has any.
     mine, owners = mine[owners >= 0], owners[owners >= 0]
-    last = np.append(large["document"][mine][1:], -1) != large["document"][mine]
     keys = (large["partition"][mine] << np.int64(40)) | large["row"][mine]
-    state.taken.append((keys, owners, last))
+    state.taken.append((keys, owners))
     return int(large["size"][mine].sum())
 
 

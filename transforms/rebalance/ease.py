@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from transforms.rebalance.cells import Constraint, Rules
+from transforms.rebalance.cells import Rules
 from transforms.rebalance.config import MILLION, RebalanceConfig
-from transforms.rebalance.solve import Stock
+from transforms.rebalance.program import Stock
 
 __all__ = ["BOULDER", "eased"]
 
@@ -15,7 +15,7 @@ BOULDER = 512
 
 
 def eased(
-    config: RebalanceConfig, stocks: Sequence[Stock], quotas: dict[int, int]
+    config: RebalanceConfig, rules: Rules, stocks: Sequence[Stock], quotas: dict[int, int]
 ) -> dict[int, int]:
     """Gives a floor that is just met two mean documents a shard more, if there are any.
 
@@ -23,14 +23,14 @@ def eased(
     this ease more of other text, seen once, would make way for it. The total grows
     by it where target and floors let it; else unprotected text gives way.
     """
-    rules, more = Rules.of(config), dict(quotas)
+    more = dict(quotas)
     if len(rules.floors) < 2:
         return quotas
-    for bit, rule in enumerate(rules.floors):
+    for bit in range(len(rules.floors)):
         serving = [s for s in stocks if s.cell >> bit & 1 and s.cell <= rules.floor_bits]
         if serving:
             stock = max(serving, key=lambda s: (s.most - quotas[s.cell], -s.cell))
-            ease = _ease(config, bit, rule, stock, quotas)
+            ease = _ease(config, rules, bit, stock, quotas)
             more[stock.cell] = max(more[stock.cell], quotas[stock.cell] + ease)
     lowered = _lower(more, rules, sum(more.values()) - sum(quotas.values()))
     for choice in (more, lowered) if config.target is None else (lowered,):
@@ -40,13 +40,12 @@ def eased(
 
 
 def _ease(
-    config: RebalanceConfig, bit: int, rule: Constraint, stock: Stock, quotas: dict[int, int]
+    config: RebalanceConfig, rules: Rules, bit: int, stock: Stock, quotas: dict[int, int]
 ) -> int:
     total = sum(quotas.values())
     shards = -(-total // config.shard_size)
-    inside = sum(quota for cell, quota in quotas.items() if cell >> bit & 1)
     more = shards * min(2 * stock.unique // stock.documents, total // shards // BOULDER)
-    more -= max(0, rule.slack(inside, total)) // MILLION
+    more -= max(0, rules.slack(bit, quotas)) // MILLION
     return max(0, min(more, stock.most - quotas[stock.cell]))
 
 

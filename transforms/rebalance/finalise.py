@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from transforms.errors import InfeasibleError
+from transforms.rebalance.cells import Cells
+from transforms.rebalance.config import MILLION
+from transforms.rebalance.draws import halves
 from transforms.rebalance.interleave import interleave
 from transforms.rebalance.plan import Plan
-from transforms.rebalance.ranks import halves
 from transforms.rebalance.tables import columns
 from transforms.rebalance.trim import trim
 from transforms.rebalance.windows import worst_window
 
-__all__ = ["ASSIGNED", "SUMMARY", "TRIMMED", "check_total", "finalise_shard"]
+Longs = npt.NDArray[np.int64]
+
+__all__ = ["ASSIGNED", "SUMMARY", "TRIMMED", "check_total", "finalise_shard", "numbered"]
 
 ASSIGNED = columns(
     shard=pa.int64(),
     position=pa.int64(),
     node=pa.uint64(),
     doc_id=pa.binary(),
-    repeat=pa.int32(),
     size=pa.int64(),
 )
 """An appearance and its place in the output."""
 
-TRIMMED = pa.schema([ASSIGNED.field(n) for n in ("shard", "node", "doc_id", "repeat", "size")])
-"""An appearance taken out of its shard; with `repeat` 0 the document is lost."""
+TRIMMED = pa.schema([ASSIGNED.field(n) for n in ("shard", "node", "doc_id", "size")])
+"""An appearance taken out of its shard; a document that is left with none is lost."""
 
 SUMMARY = columns(
     shard=pa.int64(),
@@ -40,8 +44,8 @@ SUMMARY = columns(
     window_start=pa.list_(pa.int64()),
     window_stop=pa.list_(pa.int64()),
 )
-"""One shard. `inside`: size that counts for each rule, in the order of
-`Rules.constraints`; the others: each floor's worst window, in that of `Rules.floors`."""
+"""One shard. `inside`: size that counts for each rule (rounded up), in the order
+of `Rules.constraints`; the others: each floor's worst window, in that of `Rules.floors`."""
 
 
 def finalise_shard(shard: int, table: pa.Table, plan: Plan) -> tuple[pa.Table, pa.Table, pa.Table]:
@@ -60,8 +64,7 @@ def finalise_shard(shard: int, table: pa.Table, plan: Plan) -> tuple[pa.Table, p
     """
     table = _canonical(table)
     sizes, cells = table.column("size").to_numpy(), table.column("cell").to_numpy()
-    last = table.column("last").to_numpy(zero_copy_only=False)
-    keep = trim(sizes, cells, last, plan.rules)
+    keep = trim(sizes, cells, plan.rules)
     if not keep.any():
         raise InfeasibleError(
             f"shard {shard} of {plan.shards} is left empty: its documents are too few or too "
@@ -89,12 +92,9 @@ def _canonical(table: pa.Table) -> pa.Table:
 
 def _summary(shard: int, kept: pa.Table, rest: pa.Table, plan: Plan) -> pa.Table:
     sizes, cells = kept.column("size").to_numpy(), kept.column("cell").to_numpy()
-    members = [
-        (cells >> np.uint16(bit)) & np.uint16(1) == 1 for bit in range(len(plan.rules.constraints))
-    ]
     windows = [
-        worst_window(sizes, member, rule.share)
-        for member, rule in zip(members, plan.rules.floors, strict=False)
+        worst_window(sizes, (cells >> np.uint32(bit)) & np.uint32(1) == 1, rule.share)
+        for bit, rule in enumerate(plan.rules.floors)
     ]
     row = {
         "shard": shard,
@@ -103,12 +103,38 @@ def _summary(shard: int, kept: pa.Table, rest: pa.Table, plan: Plan) -> pa.Table
         "largest": int(sizes.max()),
         "trimmed_documents": rest.num_rows,
         "trimmed_size": int(rest.column("size").to_numpy().sum()),
-        "inside": [int(sizes[member].sum()) for member in members],
+        "inside": _inside(sizes, cells, plan),
         "shortfall": [window[0] for window in windows],
         "window_start": [window[1] for window in windows],
         "window_stop": [window[2] for window in windows],
     }
     return pa.Table.from_pylist([row], schema=SUMMARY)
+
+
+def _inside(sizes: Longs, cells: Cells, plan: Plan) -> list[int]:
+    rules = plan.rules
+    held = {int(cell): int(sizes[cells == cell].sum()) for cell in np.unique(cells)}
+    counted = (
+        sum(rules.mass(rule, cell) * size for cell, size in held.items())
+        for rule in range(len(rules.constraints))
+    )
+    return [-(-mass // MILLION) for mass in counted]
+
+
+def numbered(assigned: pa.Table) -> npt.NDArray[np.int32]:
+    """The number of each appearance of a document, from 0, in the order of the output.
+
+    Args:
+        assigned: Rows of `ASSIGNED`: all appearances of the documents in it.
+    """
+    keys = [assigned.column(name).to_numpy() for name in ("position", "shard", "node")]
+    order = np.lexsort(keys)
+    node = keys[2][order]
+    starts = np.flatnonzero(np.append(True, node[1:] != node[:-1])[: len(node)])
+    counts = np.diff(np.append(starts, len(node)))
+    numbers = np.empty(len(node), dtype=np.int32)
+    numbers[order] = np.arange(len(node)) - np.repeat(starts, counts)
+    return numbers
 
 
 def check_total(summaries: pa.Table, plan: Plan) -> int:

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.kernels import njit
-from transforms.rebalance.cells import Rules
+from transforms.rebalance.cells import Cells, Rules
 from transforms.rebalance.windows import worst_window
 
 __all__ = ["interleave"]
@@ -59,10 +59,10 @@ def _merge(first: Rows, second: Rows, sizes: Longs) -> Rows:
     return merged
 
 
-def _tree(rows: Rows, sizes: Longs, cells: npt.NDArray[np.uint16], bits: Sequence[int]) -> Rows:
+def _tree(rows: Rows, sizes: Longs, cells: Cells, bits: Sequence[int]) -> Rows:
     if not bits or len(rows) < 2:
         return rows
-    inside = (cells[rows] >> np.uint16(bits[0])) & np.uint16(1) == 1
+    inside = (cells[rows] >> np.uint32(bits[0])) & np.uint32(1) == 1
     first = _tree(rows[inside], sizes, cells, bits[1:])
     second = _tree(rows[~inside], sizes, cells, bits[1:])
     if not len(first) or not len(second):
@@ -70,7 +70,7 @@ def _tree(rows: Rows, sizes: Longs, cells: npt.NDArray[np.uint16], bits: Sequenc
     return np.asarray(_merge(first, second, sizes), dtype=np.int64)
 
 
-def interleave(sizes: Longs, cells: npt.NDArray[np.uint16], rules: Rules) -> Rows:
+def interleave(sizes: Longs, cells: Cells, rules: Rules) -> Rows:
     """Orders documents so that no window is far short of any floor.
 
     Args:
@@ -93,10 +93,10 @@ def interleave(sizes: Longs, cells: npt.NDArray[np.uint16], rules: Rules) -> Row
     return best
 
 
-def _worst(sizes: Longs, cells: npt.NDArray[np.uint16], rules: Rules) -> int:
+def _worst(sizes: Longs, cells: Cells, rules: Rules) -> int:
     return max(
         (
-            worst_window(sizes, (cells >> np.uint16(bit)) & np.uint16(1) == 1, rule.share)[0]
+            worst_window(sizes, (cells >> np.uint32(bit)) & np.uint32(1) == 1, rule.share)[0]
             for bit, rule in enumerate(rules.floors)
         ),
         default=0,

@@ -1,9 +1,11 @@
 """The line: every appearance of every document, in the order in which it is taken.
 
-A document lies at `start / U` of its stratum, U being the stratum's size, and
-appearance j of it at v = j + start / U. All strata of a cell are swept at one
-speed, so that any stretch of a cell's line holds its languages in proportion
-(a low-discrepancy order, not a shuffle), and first appearances come first.
+A stratum of size U that is to give q gives it so: its documents lie on a circle of
+length U, turned by a phase of its own, one starts at s, and its appearance j lies at
+v = (j U + s) / q. All of it with v < 1 is the stratum's share, and all strata of a
+cell are swept at the speed at which they end together, so that any stretch of a cell's
+line holds its languages and bands in the proportions of the whole (a low-discrepancy
+order, not a shuffle). The phases keep small strata from all standing at the start.
 """
 
 from __future__ import annotations
@@ -12,15 +14,16 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+import xxhash
 
+from transforms.rebalance.allocation import Stratum
+from transforms.rebalance.draws import Keys, halves
 from transforms.rebalance.plan import Plan
-from transforms.rebalance.ranks import halves
 from transforms.rebalance.tables import columns
 
 __all__ = [
     "BINS",
     "BOULDERS",
-    "LEFT",
     "LINE",
     "OFFSETS",
     "ORDERED",
@@ -30,24 +33,32 @@ __all__ = [
 ]
 
 Longs = npt.NDArray[np.int64]
-Keys = npt.NDArray[np.uint64]
 
 _STEP, _STEPS = 10, 4
 _ONE = 1 << (_STEP * _STEPS)
-"""A whole sweep of a stratum, in the fixed point of `v`: 2^40."""
+"""The whole share of a stratum, in the fixed point of `v`: 2^40."""
+_FARTHEST = 64
+"""No line is laid beyond so many times its quota."""
+_PHASE = 12
+"""Bits of a phase: a stratum's circle is turned by a multiple of its 4,096th part."""
 
 OFFSETS = columns(
     partition=pa.int32(),
-    cell=pa.uint16(),
+    cell=pa.uint32(),
     lang=pa.string(),
+    band=pa.uint8(),
     offset=pa.int64(),
     total=pa.int64(),
+    quota=pa.int64(),
+    limit=pa.int64(),
+    reach=pa.uint64(),
 )
-"""Size of a stratum in the partitions before this one, and in all of them."""
+"""Where a stratum starts on its circle in this partition, its size, its share, how far
+it is laid (size units), and how far its cell is (fixed point)."""
 
 LINE = columns(
     key=pa.uint64(),
-    cell=pa.uint16(),
+    cell=pa.uint32(),
     v=pa.uint64(),
     repeat=pa.int32(),
     node=pa.uint64(),
@@ -56,17 +67,10 @@ LINE = columns(
 )
 """An appearance. `key` rises with `v` inside a cell and fills 64 bits: split by it."""
 
-LEFT = columns(
-    node=pa.uint64(),
-    doc_id=pa.binary(),
-    size=pa.int64(),
-)
-"""A document without any appearance in the output."""
-
 ORDERED = columns(
     partition=pa.int32(),
     row=pa.int64(),
-    cell=pa.uint16(),
+    cell=pa.uint32(),
     v=pa.uint64(),
     repeat=pa.int32(),
     node=pa.uint64(),
@@ -80,19 +84,17 @@ before it in the partition. `row` numbers the partition's rows."""
 
 BINS = columns(
     partition=pa.int32(),
-    cell=pa.uint16(),
+    cell=pa.uint32(),
     size=pa.int64(),
     sand=pa.int64(),
-    period=pa.int64(),
     largest_sand=pa.int64(),
 )
-"""One row per partition and cell: size of all rows, of sand, of first appearances
-among the sand, and of the largest grain."""
+"""One row per partition and cell: size of all rows, of sand, and of the largest grain."""
 
 BOULDERS = columns(
     partition=pa.int32(),
     row=pa.int64(),
-    cell=pa.uint16(),
+    cell=pa.uint32(),
     repeat=pa.int32(),
     doc_id=pa.binary(),
     size=pa.int64(),
@@ -101,78 +103,105 @@ BOULDERS = columns(
 """A large appearance with the size of all rows of its cell before it in the partition."""
 
 
-def stratum_offsets(strata: pa.Table) -> pa.Table:
-    """Where each partition's piece of each stratum begins (`OFFSETS`, by partition).
+def stratum_offsets(strata: pa.Table, plan: Plan) -> pa.Table:
+    """How each partition's piece of each stratum is laid (`OFFSETS`, by partition).
 
     Args:
         strata: Rows of `ranks.STRATA` of all partitions, in any order.
+        plan: The run's plan.
     """
-    strata = strata.sort_by(
-        [("cell", "ascending"), ("lang", "ascending"), ("partition", "ascending")]
-    ).combine_chunks()
-    if not strata.num_rows:
-        return OFFSETS.empty_table()
-    sizes = strata.column("size").to_numpy()
-    code = _codes(strata)
-    starts = np.flatnonzero(np.diff(code, prepend=-1))
-    counts = np.diff(np.append(starts, len(code)))
+    keys = [("cell", "ascending"), ("lang", "ascending"), ("band", "ascending")]
+    strata = strata.sort_by([*keys, ("partition", "ascending")]).combine_chunks()
+    sizes, code = strata.column("size").to_numpy(), _codes(strata)
+    # Strata of the plan stand in the same order.
+    which = np.unique(code, return_inverse=True)[1]
+    starts = np.flatnonzero(np.diff(which, prepend=-1))
+    counts = np.diff(np.append(starts, len(which)))
     before = np.cumsum(sizes) - sizes
-    pieces = {
-        "partition": strata.column("partition"),
-        "cell": strata.column("cell"),
-        "lang": strata.column("lang"),
-        "offset": before - np.repeat(before[starts], counts),
-        "total": np.repeat(np.add.reduceat(sizes, starts), counts),
-    }
-    return pa.table(pieces, schema=OFFSETS).sort_by(
-        [("partition", "ascending"), ("cell", "ascending"), ("lang", "ascending")]
+    before -= np.repeat(before[starts], counts)
+    reach = _reaches(plan)
+    rows = [
+        (_phase(stratum, plan.config.rotation), quota, *reach[stratum.cell])
+        for stratum, quota in zip(plan.strata, plan.quotas, strict=True)
+    ]
+    phase, quota, more, far = (np.array(c, dtype=np.int64) for c in zip(*rows, strict=True))
+    total = np.array([stratum.unique for stratum in plan.strata], dtype=np.int64)
+    # What a stratum is laid beyond its share: so far as its cell is, but in whole units.
+    limit = quota + np.array(
+        [-(-q * m // _ONE) for q, m in zip(quota.tolist(), more.tolist(), strict=True)], np.int64
     )
+    turned = (total * phase) >> np.int64(_PHASE)
+    pieces = {name: strata.column(name) for name in ("partition", "cell", "lang", "band")}
+    pieces |= {
+        "offset": before + turned[which],
+        "total": total[which],
+        "quota": quota[which],
+        "limit": limit[which],
+        "reach": far[which].astype(np.uint64),
+    }
+    return pa.table(pieces, schema=OFFSETS).sort_by([("partition", "ascending"), *keys])
+
+
+def _phase(stratum: Stratum, rotation: int) -> int:
+    name = f"{stratum.cell} {stratum.lang} {stratum.band} {rotation}"
+    return xxhash.xxh3_64_intdigest(name.encode()) >> (64 - _PHASE)
+
+
+def _reaches(plan: Plan) -> dict[int, tuple[int, int]]:
+    """By cell how far beyond their shares strata are laid, and how far that is in all.
+
+    The appearances with v < x cover at least x q of a stratum but for one document, so
+    that a line reaches its quota when the strata that are not used up reach beyond
+    theirs by the largest document of the cell and of each of them.
+    """
+    open_size, slack = dict.fromkeys((c.cell for c in plan.cells), 0), {}
+    for cell in plan.cells:
+        slack[cell.cell] = cell.largest
+    for stratum, quota in zip(plan.strata, plan.quotas, strict=True):
+        if 0 < quota < stratum.unique * plan.cell(stratum.cell).appearances:
+            open_size[stratum.cell] += quota
+            slack[stratum.cell] += stratum.largest
+    found = {}
+    for mask, size in open_size.items():
+        more = min(-(-slack[mask] * _ONE // size), _FARTHEST * _ONE) if size else 0
+        found[mask] = (more, _ONE + more)
+    return found
 
 
 def _codes(table: pa.Table) -> Longs:
-    """A number per stratum (cell, lang), ascending with both."""
+    """A number per stratum (cell, lang, band), ascending with all three."""
     names = pc.rank(table.column("lang"), tiebreaker="dense").to_numpy().astype(np.int64)
     cells = table.column("cell").to_numpy().astype(np.int64)
-    return np.asarray((cells << np.int64(40)) | names, dtype=np.int64)
+    bands = table.column("band").to_numpy().astype(np.int64)
+    return np.asarray((cells << np.int64(36)) | (names << np.int64(8)) | bands, dtype=np.int64)
 
 
-def lay_line(ranked: pa.Table, offsets: pa.Table, plan: Plan) -> tuple[pa.Table, pa.Table]:
-    """Lays documents on the line, as often as the plan can take them.
-
-    Emitted are all appearances with v < (X + largest document) / U, X the cell's
-    quota and U its size. That suffices: the documents of a stratum that start
-    before v fill at least v of it, so that an appearance at v has at least v U of
-    its cell before it, boulders included; and without boulders the line is shorter
-    by less than the boulder that the quota ends in.
+def lay_line(ranked: pa.Table, offsets: pa.Table, plan: Plan) -> pa.Table:
+    """Lays documents on the line, as often as the plan can take them (`LINE`).
 
     Args:
         ranked: Any rows of `ranks.RANKED`.
         offsets: `stratum_offsets`, at least for the partitions in `ranked`.
         plan: The run's plan.
-
-    Returns:
-        Rows of `LINE`, and rows of `LEFT` for documents that have none.
     """
     ranked = ranked.combine_chunks()
-    sizes, offset, total = _located(ranked, offsets)
-    start = offset + ranked.column("before").to_numpy()
-    at = _ratio(start.astype(np.uint64), total.astype(np.uint64))
-    cells = ranked.column("cell").to_numpy()
-    limit = np.zeros(len(sizes), dtype=np.uint64)
+    at = _located(ranked, offsets)
+    sizes, cells = ranked.column("size").to_numpy(), ranked.column("cell").to_numpy()
     most = np.zeros(len(sizes), dtype=np.int64)
     for cell in plan.cells:
-        mine = cells == cell.cell
-        limit[mine] = _reach(cell.quota, cell.largest, cell.unique)
-        most[mine] = cell.appearances
-    room = np.maximum(0, limit.astype(np.int64) - at.astype(np.int64))
-    times = np.minimum(most, -(-room // _ONE))
-    left = ranked.filter(pa.array(times == 0)).select(LEFT.names)
+        most[cells == cell.cell] = cell.appearances
+    offset, total, quota, limit = (
+        at.column(name).to_numpy() for name in ("offset", "total", "quota", "limit")
+    )
+    start = offset + ranked.column("before").to_numpy()
+    start = np.where(start >= total, start - total, start)
+    times = np.minimum(most, np.maximum(0, -(-(limit - start) // total)))
     index = np.repeat(np.arange(len(times)), times)
     repeat = np.arange(len(index)) - np.repeat(np.cumsum(times) - times, times)
-    v = at[index] + repeat.astype(np.uint64) * np.uint64(_ONE)
+    v = _ratio((repeat * total[index] + start[index]).astype(np.uint64), quota[index])
     rows = ranked.select(["node", "doc_id"]).take(index)
     laid = {
-        "key": _key(v, limit[index]),
+        "key": _key(v, at.column("reach").to_numpy()[index]),
         "cell": cells[index],
         "v": v,
         "repeat": repeat.astype(np.int32),
@@ -180,24 +209,20 @@ def lay_line(ranked: pa.Table, offsets: pa.Table, plan: Plan) -> tuple[pa.Table,
         "doc_id": rows.column("doc_id"),
         "size": sizes[index],
     }
-    return pa.table(laid, schema=LINE), left.cast(LEFT)
+    return pa.table(laid, schema=LINE)
 
 
-def _reach(quota: int, largest: int, unique: int) -> int:
-    return 0 if not quota else -(-((quota + largest) * _ONE) // unique)
-
-
-def _key(v: Keys, limit: Keys) -> Keys:
-    """The ratio v / limit in the upper 14 bits of 64."""
-    part = (v << np.uint64(14)) // np.maximum(limit, np.uint64(1))
+def _key(v: Keys, reach: Keys) -> Keys:
+    """The ratio v / reach in the upper 14 bits of 64."""
+    part = (v << np.uint64(14)) // np.maximum(reach, np.uint64(1))
     part = np.minimum(part, np.uint64((1 << 14) - 1))
     return np.asarray(part << np.uint64(50), dtype=np.uint64)
 
 
-def _located(ranked: pa.Table, offsets: pa.Table) -> tuple[Longs, Longs, Longs]:
-    """Size, offset of the stratum's piece and size of the stratum, of each row."""
-    wanted = pa.compute.is_in(offsets.column("partition"), ranked.column("partition").unique())
-    keys = ["partition", "cell", "lang"]
+def _located(ranked: pa.Table, offsets: pa.Table) -> pa.Table:
+    """The row of OFFSETS that each row of RANKED belongs to."""
+    wanted = pc.is_in(offsets.column("partition"), ranked.column("partition").unique())
+    keys = ["partition", "cell", "lang", "band"]
     pieces = offsets.filter(wanted)
     both = pa.concat_tables([pieces.select(keys), ranked.select(keys)])
     parts = both.column("partition").to_numpy().astype(np.int64)
@@ -206,19 +231,18 @@ def _located(ranked: pa.Table, offsets: pa.Table) -> tuple[Longs, Longs, Longs]:
     order = np.argsort(code[: pieces.num_rows])
     found = np.searchsorted(code[: pieces.num_rows], code[pieces.num_rows :], sorter=order)
     index = order[np.minimum(found, len(order) - 1)] if len(order) else found
-    offset = pieces.column("offset").to_numpy()[index]
-    total = pieces.column("total").to_numpy()[index]
-    return ranked.column("size").to_numpy(), offset, total
+    return pieces.take(index)
 
 
-def _ratio(start: Keys, total: Keys) -> Keys:
-    """floor(start * 2^40 / total) for start < total < 2^54, by long division."""
-    quotient, rest = np.zeros_like(start), start
+def _ratio(start: Keys, whole: Longs) -> Keys:
+    """floor(start * 2^40 / whole) for whole < 2^54, by long division."""
+    total = np.maximum(whole, 1).astype(np.uint64)
+    quotient, rest = start // total, start % total
     step = np.uint64(_STEP)
     for _ in range(_STEPS):
         rest = rest << step
-        quotient = (quotient << step) | (rest // np.maximum(total, np.uint64(1)))
-        rest = rest % np.maximum(total, np.uint64(1))
+        quotient = (quotient << step) | (rest // total)
+        rest = rest % total
     return quotient
 
 
@@ -242,7 +266,6 @@ def order_line(partition: int, table: pa.Table, plan: Plan) -> tuple[pa.Table, p
     boulder = sizes > plan.boulder
     sand = np.where(boulder, 0, sizes)
     starts = np.flatnonzero(np.diff(cells.astype(np.int64), prepend=-1))
-    first = np.where(table.column("repeat").to_numpy() == 0, sand, 0)
     ordered = table.select(["cell", "v", "repeat", "node", "doc_id", "size"])
     number = np.full(len(sizes), partition, dtype=np.int32)
     ordered = ordered.add_column(0, "row", pa.array(np.arange(len(sizes), dtype=np.int64)))
@@ -254,7 +277,6 @@ def order_line(partition: int, table: pa.Table, plan: Plan) -> tuple[pa.Table, p
         "cell": cells[starts],
         "size": _sums(sizes, starts),
         "sand": _sums(sand, starts),
-        "period": _sums(first, starts),
         "largest_sand": np.maximum.reduceat(sand, starts) if len(starts) else sand,
     }
     large = ordered.append_column("before", pa.array(_before(sizes, starts)))

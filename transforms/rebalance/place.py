@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from transforms.rebalance.cells import Cells
 from transforms.rebalance.deal import Deal, Level
-from transforms.rebalance.lines import LEFT
 from transforms.rebalance.tables import columns
 
 __all__ = ["PLACED", "TALLY", "place", "tally"]
@@ -16,78 +16,62 @@ Longs = npt.NDArray[np.int64]
 
 PLACED = columns(
     shard=pa.int64(),
-    cell=pa.uint16(),
+    cell=pa.uint32(),
     v=pa.uint64(),
     repeat=pa.int32(),
     node=pa.uint64(),
     doc_id=pa.binary(),
     size=pa.int64(),
-    last=pa.bool_(),
 )
-"""An appearance in its shard. `last`: no later appearance of the document was taken."""
+"""An appearance in its shard."""
 
 TALLY = columns(
     shard=pa.int64(),
-    cell=pa.uint16(),
+    cell=pa.uint32(),
     documents=pa.int64(),
     size=pa.int64(),
 )
 """What was placed, per shard and cell; sums of rows say the same as the rows."""
 
 
-def place(ordered: pa.Table, deal: Deal) -> tuple[pa.Table, pa.Table]:
-    """Gives rows their shard.
+def place(ordered: pa.Table, deal: Deal) -> pa.Table:
+    """Gives rows their shard (`PLACED`), and leaves those out that were not taken.
 
     Args:
         ordered: Any rows of `lines.ORDERED`.
         deal: Of the first or the second round; rows of the other round are passed over.
-
-    Returns:
-        Rows of `PLACED`, and rows of `lines.LEFT` for documents that were not taken.
     """
     ordered = ordered.combine_chunks()
     cells = ordered.column("cell").to_numpy()
     shard = np.full(len(cells), -1, dtype=np.int64)
-    last = np.zeros(len(cells), dtype=bool)
     boulder = ordered.column("boulder").to_numpy(zero_copy_only=False)
-    sizes, repeats = ordered.column("size").to_numpy(), ordered.column("repeat").to_numpy()
+    sizes = ordered.column("size").to_numpy()
     start = _starts(ordered, cells, deal)
     known = np.zeros(len(cells), dtype=bool)
     for mask, level in deal.levels.items():
         known |= cells == mask
         mine = np.flatnonzero((cells == mask) & ~boulder)
-        shard[mine], last[mine] = _sand(start[mine], sizes[mine], repeats[mine], level)
-    _boulders(ordered, deal, np.flatnonzero(known & boulder), shard, last)
-    names = [name for name in PLACED.names if name not in ("shard", "last")]
-    placed = ordered.select(names).append_column("last", pa.array(last))
-    placed = placed.add_column(0, "shard", pa.array(shard)).filter(pa.array(shard >= 0))
-    left = ordered.select(LEFT.names).filter(pa.array(known & (shard < 0) & (repeats == 0)))
-    return placed.cast(PLACED), left.cast(LEFT)
+        shard[mine] = _sand(start[mine], sizes[mine], level)
+    _boulders(ordered, deal, np.flatnonzero(known & boulder), shard)
+    placed = ordered.add_column(0, "shard", pa.array(shard)).filter(pa.array(shard >= 0))
+    return placed.select(PLACED.names).cast(PLACED)
 
 
-def _starts(ordered: pa.Table, cells: npt.NDArray[np.uint16], deal: Deal) -> Longs:
+def _starts(ordered: pa.Table, cells: Cells, deal: Deal) -> Longs:
     """Where each grain starts on the whole sand line of its cell."""
-    piece = (ordered.column("partition").to_numpy().astype(np.int64) << np.int64(16)) | cells
+    piece = (ordered.column("partition").to_numpy().astype(np.int64) << np.int64(24)) | cells
     found = np.minimum(np.searchsorted(deal.pieces, piece), max(0, len(deal.pieces) - 1))
     offsets = deal.offsets[found] if len(deal.offsets) else np.zeros(len(cells), dtype=np.int64)
     return np.asarray(offsets + ordered.column("sand_before").to_numpy(), dtype=np.int64)
 
 
-def _sand(
-    start: Longs, sizes: Longs, repeats: npt.NDArray[np.int32], level: Level
-) -> tuple[Longs, npt.NDArray[np.bool_]]:
+def _sand(start: Longs, sizes: Longs, level: Level) -> Longs:
     """Shard by the middle of a grain; -1 beyond the quota."""
-
-    def within(begin: Longs) -> npt.NDArray[np.bool_]:
-        inside = begin < level.quota if level.over else begin + sizes <= level.quota
-        return np.asarray(inside, dtype=np.bool_)
-
     shard = np.searchsorted(2 * level.ends, 2 * start + sizes, side="right")
     # A grain may reach beyond the quota: it belongs to the last shard that gets any.
     final = int(np.searchsorted(level.ends, level.quota))
-    taken = within(start)
-    later = within(start + level.period) & (repeats + 1 < level.appearances)
-    return np.where(taken, np.minimum(shard, final), -1), taken & ~later
+    taken = start < level.quota if level.over else start + sizes <= level.quota
+    return np.asarray(np.where(taken, np.minimum(shard, final), -1), dtype=np.int64)
 
 
 def _boulders(
@@ -95,7 +79,6 @@ def _boulders(
     deal: Deal,
     rows: npt.NDArray[np.intp],
     shard: Longs,
-    last: npt.NDArray[np.bool_],
 ) -> None:
     if not len(deal.boulders) or not len(rows):
         return
@@ -104,19 +87,18 @@ def _boulders(
     found = np.minimum(np.searchsorted(deal.boulders, keys), len(deal.boulders) - 1)
     taken = deal.boulders[found] == keys
     shard[rows] = np.where(taken, deal.owners[found], -1)
-    last[rows] = taken & deal.lasts[found]
 
 
 def tally(placed: pa.Table) -> pa.Table:
     """Counts placed rows per shard and cell (`TALLY`, by shard and cell)."""
     shards = placed.column("shard").to_numpy()
     cells = placed.column("cell").to_numpy().astype(np.int64)
-    keys, index = np.unique((shards << np.int64(16)) | cells, return_inverse=True)
+    keys, index = np.unique((shards << np.int64(24)) | cells, return_inverse=True)
     sizes = np.zeros(len(keys), dtype=np.int64)
     np.add.at(sizes, index, placed.column("size").to_numpy())
     counts = {
-        "shard": keys >> np.int64(16),
-        "cell": (keys & np.int64(0xFFFF)).astype(np.uint16),
+        "shard": keys >> np.int64(24),
+        "cell": (keys & np.int64((1 << 24) - 1)).astype(np.uint32),
         "documents": np.bincount(index, minlength=len(keys)).astype(np.int64),
         "size": sizes,
     }

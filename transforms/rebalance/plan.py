@@ -8,15 +8,23 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from transforms.errors import InfeasibleError
-from transforms.rebalance.cells import Rules
+from transforms.rebalance.allocation import (
+    Key,
+    Stratum,
+    language_weights,
+    strata_of,
+    stratum_quotas,
+)
+from transforms.rebalance.cells import Group, Rules
 from transforms.rebalance.config import MILLION, RebalanceConfig
 from transforms.rebalance.ease import BOULDER, eased
+from transforms.rebalance.preference import preferred
+from transforms.rebalance.program import Stock
 from transforms.rebalance.refusal import refuse
-from transforms.rebalance.solve import Stock, allocate, largest_size, limits
+from transforms.rebalance.solve import allocate, largest_size, limits, repaired
 
 __all__ = ["Cell", "Plan", "make_plan", "stock_of"]
 
@@ -39,6 +47,7 @@ class Cell:
         largest: Size of the largest.
         appearances: Most appearances of one document.
         quota: Size to publish, repeats included.
+        spacing: Size of the line between two appearances of the document that has most.
     """
 
     cell: int
@@ -48,11 +57,7 @@ class Cell:
     largest: int
     appearances: int
     quota: int
-
-    @property
-    def whole(self) -> bool:
-        """Whether every allowed appearance is published."""
-        return self.quota >= self.unique * self.appearances
+    spacing: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +66,10 @@ class Plan:
 
     Attributes:
         config: What was asked for.
+        groups: Sources and hosts whose share of an attribute's text is capped.
         cells: What is taken of each cell, by mask.
+        strata: Every stratum of the run, in the order of its keys.
+        quotas: What is taken of each of them.
         shards: Number of shards.
         total: Size to publish, repeats included.
         unique: Size of the distinct text in it.
@@ -74,7 +82,10 @@ class Plan:
     """
 
     config: RebalanceConfig
+    groups: tuple[Group, ...]
     cells: tuple[Cell, ...]
+    strata: tuple[Stratum, ...]
+    quotas: tuple[int, ...]
     shards: int
     total: int
     unique: int
@@ -87,7 +98,7 @@ class Plan:
     @property
     def rules(self) -> Rules:
         """The floors and caps in the order of a cell's bits."""
-        return Rules.of(self.config)
+        return Rules.of(self.config, self.groups)
 
     @property
     def boulder(self) -> int:
@@ -111,51 +122,78 @@ class Plan:
         """The entry of one cell."""
         return next(cell for cell in self.cells if cell.cell == mask)
 
+    def told(self) -> dict[str, Any]:
+        """What a manifest says of the plan: all but the strata, which are summed up.
+
+        `languages` has, by label, documents and size there are, and the size published.
+        """
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        fields["config"] = self.config.model_dump(mode="json")
+        fields["cells"] = [dataclasses.asdict(cell) for cell in self.cells]
+        fields["groups"] = [dataclasses.asdict(group) for group in self.groups]
+        strata, quotas = fields.pop("strata"), fields.pop("quotas")
+        languages: dict[str, list[int]] = {}
+        for stratum, quota in zip(strata, quotas, strict=True):
+            sums = languages.setdefault(stratum.lang, [0, 0, 0])
+            for i, more in enumerate((stratum.documents, stratum.unique, quota)):
+                sums[i] += more
+        return fields | {"languages": languages}
+
     def to_json(self) -> str:
         """A file for people and for `from_json`; the same plan gives the same bytes."""
-        fields = dataclasses.asdict(self)
-        fields["config"] = self.config.model_dump(mode="json")
+        rows = zip(self.strata, self.quotas, strict=True)
+        strata = [[*dataclasses.astuple(stratum), quota] for stratum, quota in rows]
+        fields = self.told() | {"strata": strata}
         return json.dumps(fields, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Plan:
         """Reads what `to_json` wrote."""
         fields: dict[str, Any] = json.loads(text)
+        fields.pop("languages")
         fields["config"] = RebalanceConfig(**fields["config"])
         fields["cells"] = tuple(Cell(**cell) for cell in fields["cells"])
+        fields["groups"] = tuple(Group(**group) for group in fields["groups"])
+        fields["quotas"] = tuple(row[-1] for row in fields["strata"])
+        fields["strata"] = tuple(Stratum(*row[:-1]) for row in fields["strata"])
         fields["binding"], fields["notes"] = tuple(fields["binding"]), tuple(fields["notes"])
         return cls(**fields)
 
 
-def stock_of(strata: pa.Table, config: RebalanceConfig) -> tuple[Stock, ...]:
-    """Sums strata rows (`ranks.STRATA`, any order) up per cell, by mask."""
-    rules = Rules.of(config)
-    masks = strata.column("cell").to_numpy()
-    columns = {name: strata.column(name).to_numpy() for name in ("documents", "size", "largest")}
+def stock_of(
+    strata: Sequence[Stratum], config: RebalanceConfig, groups: Sequence[Group] = ()
+) -> tuple[Stock, ...]:
+    """Sums strata up per cell, by mask."""
+    rules = Rules.of(config, groups)
+    cells: dict[int, list[Stratum]] = {}
+    for stratum in strata:
+        cells.setdefault(stratum.cell, []).append(stratum)
     return tuple(
         Stock(
-            int(mask),
-            int(columns["documents"][masks == mask].sum()),
-            int(columns["size"][masks == mask].sum()),
-            int(columns["largest"][masks == mask].max()),
-            config.repeat_cap if rules.protected(int(mask)) else 1,
+            cell,
+            sum(stratum.documents for stratum in some),
+            sum(stratum.unique for stratum in some),
+            max(stratum.largest for stratum in some),
+            config.repeat_cap if rules.protected(cell) else 1,
         )
-        for mask in np.unique(masks)
+        for cell, some in sorted(cells.items())
     )
 
 
-def make_plan(strata: pa.Table, config: RebalanceConfig) -> Plan:
+def make_plan(strata: pa.Table, config: RebalanceConfig, groups: tuple[Group, ...] = ()) -> Plan:
     """Plans the output from the summary of all strata.
 
     Args:
         strata: Rows of `ranks.STRATA` of all partitions, in any order.
         config: Floors, caps and sizes.
+        groups: Sources and hosts whose share of an attribute's text is capped.
 
     Raises:
         InfeasibleError: If floors and caps cannot be met at the target; without a
             target, in one full shard, or in all text there is when that is less.
     """
-    stocks, rules = stock_of(strata, config), Rules.of(config)
+    parts, rules = strata_of(strata), Rules.of(config, groups)
+    stocks = stock_of(parts, config, groups)
     everything = sum(stock.unique for stock in stocks)
     if not everything:
         raise InfeasibleError("nothing is left to publish: the corpus has no documents")
@@ -163,12 +201,12 @@ def make_plan(strata: pa.Table, config: RebalanceConfig) -> Plan:
     need = config.target or min(config.shard_size, everything)
     slack = need // _TARGET_SLACK if config.target else 0
     if feasible < max(1, need - slack):
-        refuse(stocks, config, need, feasible)
+        refuse(stocks, rules, config, need, feasible)
     low, high = min(need, feasible), config.target or feasible
     if config.target:
         low = high = _below(stocks, rules, min(high, feasible))
-    quotas = eased(config, stocks, allocate(stocks, rules, low, high))
-    return _plan(config, stocks, quotas, feasible)
+    quotas = eased(config, rules, stocks, allocate(stocks, rules, low, high))
+    return _Made(config, groups, parts, stocks, feasible).plan(quotas)
 
 
 def _below(stocks: Sequence[Stock], rules: Rules, target: int) -> int:
@@ -179,42 +217,73 @@ def _below(stocks: Sequence[Stock], rules: Rules, target: int) -> int:
     return max(1, target - min(overshoot, target >> 10))
 
 
-def _plan(
-    config: RebalanceConfig, stocks: Sequence[Stock], quotas: dict[int, int], feasible: int
-) -> Plan:
-    rules = Rules.of(config)
-    total = sum(quotas.values())
-    cells = tuple(
-        Cell(
+@dataclasses.dataclass(frozen=True)
+class _Made:
+    """What a plan is made of."""
+
+    config: RebalanceConfig
+    groups: tuple[Group, ...]
+    strata: tuple[Stratum, ...]
+    stocks: tuple[Stock, ...]
+    feasible: int
+
+    @property
+    def rules(self) -> Rules:
+        return Rules.of(self.config, self.groups)
+
+    def plan(self, quotas: dict[int, int]) -> Plan:
+        """The plan that publishes so much of each cell, shared out among strata."""
+        quotas, shares = self._shared(quotas)
+        cells = tuple(self._cell(stock, quotas[stock.cell], shares) for stock in self.stocks)
+        total, unique = sum(quotas.values()), 0
+        for stratum, share in zip(self.strata, shares, strict=True):
+            unique += min(stratum.unique, share)
+        shards, notes = _shards(self.config, self.rules, cells, total)
+        return Plan(
+            config=self.config,
+            groups=self.groups,
+            cells=cells,
+            strata=self.strata,
+            quotas=shares,
+            shards=shards,
+            total=total,
+            unique=unique,
+            repeats=total - unique,
+            effective=round(math.fsum(map(_effective, self.strata, shares))),
+            feasible=self.feasible,
+            binding=_binding(self, quotas),
+            notes=notes,
+        )
+
+    def _shared(self, quotas: dict[int, int]) -> tuple[dict[int, int], tuple[int, ...]]:
+        weights = language_weights(self.strata, self.config)
+        most = {stock.cell: stock.appearances for stock in self.stocks}
+        if self.config.objective == "unique":
+            return quotas, stratum_quotas(self.strata, quotas, weights, most)
+        sizes = preferred(self.strata, weights, most, self.rules, sum(quotas.values()))
+        sums = {cell: sum(s for key, s in sizes.items() if key[0] == cell) for cell in quotas}
+        quotas = repaired(sums, self.rules)
+        weighed: dict[Key, int] = {key: max(1, size) for key, size in sizes.items()}
+        return quotas, stratum_quotas(self.strata, quotas, weighed, most, whole_first=False)
+
+    def _cell(self, stock: Stock, quota: int, shares: Sequence[int]) -> Cell:
+        here = zip(self.strata, shares, strict=True)
+        gaps = [quota * s.unique // x for s, x in here if s.cell == stock.cell and x > s.unique]
+        return Cell(
             stock.cell,
-            rules.describe(stock.cell),
+            self.rules.describe(stock.cell),
             stock.documents,
             stock.unique,
             stock.largest,
             stock.appearances,
-            quotas[stock.cell],
+            quota,
+            min(gaps, default=quota),
         )
-        for stock in stocks
-    )
-    unique = sum(min(cell.quota, cell.unique) for cell in cells)
-    shards, notes = _shards(config, rules, cells, total)
-    return Plan(
-        config=config,
-        cells=cells,
-        shards=shards,
-        total=total,
-        unique=unique,
-        repeats=total - unique,
-        effective=round(math.fsum(_effective(cell) for cell in cells)),
-        feasible=feasible,
-        binding=_binding(config, stocks, quotas, feasible),
-        notes=notes,
-    )
 
 
-def _effective(cell: Cell) -> float:
-    unique = min(cell.quota, cell.unique)
-    repeats = cell.quota / unique - 1 if unique else 0.0
+def _effective(stratum: Stratum, share: int) -> float:
+    unique = min(share, stratum.unique)
+    repeats = share / unique - 1 if unique else 0.0
     return unique + unique * _DECAY * (1 - math.exp(-repeats / _DECAY))
 
 
@@ -236,31 +305,25 @@ def _shards(
     return shards, tuple(notes)
 
 
-def _binding(
-    config: RebalanceConfig, stocks: Sequence[Stock], quotas: dict[int, int], feasible: int
-) -> tuple[str, ...]:
+def _binding(made: _Made, quotas: dict[int, int]) -> tuple[str, ...]:
     """What keeps the output from being larger, or from being all text."""
-    rules = Rules.of(config)
-    total = sum(quotas.values())
+    config, stocks, total = made.config, made.stocks, sum(quotas.values())
     if all(quotas[stock.cell] == stock.unique for stock in stocks):
         return ("all text is used",)
     names = [
         " and ".join(str(rule) for rule in limit.rules) or f"repeat cap {config.repeat_cap}"
-        for limit in limits(stocks, rules)
-        if limit.size <= feasible and total > feasible - (feasible >> 10)
+        for limit in limits(stocks, made.rules)
+        if limit.size <= made.feasible and total > made.feasible - (made.feasible >> 10)
     ]
     if config.target is not None:
         names.insert(0, f"target {config.target}")
     elif any(quotas[stock.cell] < stock.unique for stock in stocks) and not names:
-        names = _tightest(rules, quotas, total)
+        names = _tightest(made.rules, quotas, total)
     return tuple(names) or ("all text is used",)
 
 
 def _tightest(rules: Rules, quotas: dict[int, int], total: int) -> list[str]:
     """The floors and caps that are met with no more than a fiftieth of the output to spare."""
-    slacks = {
-        str(rule): rule.slack(sum(q for c, q in quotas.items() if c >> bit & 1), total)
-        for bit, rule in enumerate(rules.constraints)
-    }
+    slacks = {str(r): rules.slack(i, quotas) for i, r in enumerate(rules.constraints)}
     most = max(total * (MILLION // 50), min(slacks.values(), default=0))
     return [name for name, slack in slacks.items() if slack <= most]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import NoReturn
@@ -14,21 +15,24 @@ from transforms.rebalance.solve import Limit, Stock, best_share, largest_size, l
 __all__ = ["refuse"]
 
 
-def refuse(stocks: Sequence[Stock], config: RebalanceConfig, need: int, feasible: int) -> NoReturn:
+def refuse(
+    stocks: Sequence[Stock], rules: Rules, config: RebalanceConfig, need: int, feasible: int
+) -> NoReturn:
     """Raises the `InfeasibleError` of a plan that cannot be had.
 
     Args:
         stocks: What there is.
+        rules: The run's floors and caps.
         config: What was asked for.
         need: The size that was asked for, or stands for it.
         feasible: The largest size that the rules allow, below `need`.
     """
-    rules = Rules.of(config)
     why = "the target" if config.target else _default(stocks, config)
     binding = [limit for limit in limits(stocks, rules) if limit.size < need]
     reasons = [_reason(limit, config, need) for limit in binding] or [
         f"{', '.join(map(str, rules.constraints))} cannot be met together"
     ]
+    reasons += _concentrated(stocks, rules, config, need)
     ways = [_largest(config, feasible), *_shares(stocks, rules, config, need)]
     ways += _repeat_cap(stocks, rules, config, need)
     raise InfeasibleError(
@@ -59,6 +63,31 @@ def _reason(limit: Limit, config: RebalanceConfig, need: int) -> str:
     )
 
 
+def _concentrated(
+    stocks: Sequence[Stock], rules: Rules, config: RebalanceConfig, need: int
+) -> list[str]:
+    """The rules on single sources and hosts, where without them there would be enough."""
+    free = Rules(tuple(rule for rule in rules.constraints if not rule.within))
+    named = ", ".join(str(rule) for rule in rules.constraints if rule.within)
+    if not named or largest_size(stocks, rules) == (size := _without(stocks, rules, free)):
+        return []
+    return [f"{named}: without, {size:,} {config.unit} would be feasible (needed: {need:,})"]
+
+
+def _without(stocks: Sequence[Stock], rules: Rules, free: Rules) -> int:
+    """The largest feasible size where only the rules of `free` hold."""
+    bits = [i for i, rule in enumerate(rules.constraints) if rule in free.constraints]
+    moved = [
+        dataclasses.replace(
+            stock,
+            cell=sum((stock.cell >> bit & 1) << at for at, bit in enumerate(bits))
+            | (stock.cell >> rules.likely & 3) << free.likely,
+        )
+        for stock in stocks
+    ]
+    return largest_size(moved, free)
+
+
 def _largest(config: RebalanceConfig, feasible: int) -> str:
     if not feasible:
         return "No size is feasible: lower or leave out the floor, or add such documents"
@@ -69,7 +98,7 @@ def _shares(stocks: Sequence[Stock], rules: Rules, config: RebalanceConfig, need
     """The strictest share of each rule that alone would make `need` feasible."""
     ways = []
     for bit, rule in enumerate(rules.constraints):
-        share = best_share(stocks, rules, bit, need)
+        share = None if rule.within else best_share(stocks, rules, bit, need)
         if share is None:
             continue
         if rule.kind == "floor":

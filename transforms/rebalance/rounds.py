@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from transforms.rebalance.draws import halves
 from transforms.rebalance.plan import Plan
-from transforms.rebalance.ranks import halves
 
 __all__ = ["Deal", "Level", "Longs", "Round", "longs", "within"]
 
@@ -23,15 +23,11 @@ class Level:
     Attributes:
         quota: Size of the sand that is taken, from the start of its line.
         over: Whether the grain in which the quota ends is taken as well.
-        period: Size of one sweep: a document's appearances lie so far apart.
-        appearances: Most appearances of a document.
         ends: Where each shard's stretch of the line ends. Shape (shards,).
     """
 
     quota: int
     over: bool
-    period: int
-    appearances: int
     ends: Longs
 
 
@@ -42,11 +38,10 @@ class Deal:
     Attributes:
         shards: Their number.
         levels: How the sand is cut, by cell; rows of other cells are not dealt here.
-        pieces: `partition << 16 | cell`, ascending, of each piece of a line.
+        pieces: `partition << 24 | cell`, ascending, of each piece of a line.
         offsets: Sand of the cell in the partitions before the piece.
         boulders: `partition << 40 | row`, ascending, of the boulders taken.
         owners: Shard of each boulder taken.
-        lasts: Whether it is the last appearance of its document.
         notes: What a reader of the run's report should know.
     """
 
@@ -56,7 +51,6 @@ class Deal:
     offsets: Longs
     boulders: Longs
     owners: Longs
-    lasts: npt.NDArray[np.bool_]
     notes: tuple[str, ...] = ()
 
 
@@ -69,9 +63,7 @@ class Round:
     large: dict[str, Longs]
     dealt: dict[int, Longs]
     levels: dict[int, Level] = dataclasses.field(default_factory=dict)
-    taken: list[tuple[Longs, Longs, npt.NDArray[np.bool_]]] = dataclasses.field(
-        default_factory=list
-    )
+    taken: list[tuple[Longs, Longs]] = dataclasses.field(default_factory=list)
 
     @classmethod
     def of(cls, plan: Plan, bins: pa.Table, boulders: pa.Table) -> Round:
@@ -93,11 +85,18 @@ class Round:
                 total += sizes
         return total
 
+    def counted(self, rule: int) -> Longs:
+        """Per shard, what was dealt that counts for a rule, times a million."""
+        total = np.zeros(self.plan.shards, dtype=np.int64)
+        for cell, sizes in self.dealt.items():
+            total += sizes * self.plan.rules.mass(rule, cell)
+        return total
+
     def finish(self, notes: tuple[str, ...] = ()) -> Deal:
         """What workers need of the round, sorted for lookup."""
-        keys, owners, lasts = (
+        keys, owners = (
             np.concatenate([taken[i] for taken in self.taken] or [np.empty(0, np.int64)])
-            for i in range(3)
+            for i in range(2)
         )
         order = np.argsort(keys)
         pieces, offsets = self._offsets()
@@ -108,12 +107,11 @@ class Round:
             offsets,
             keys[order].astype(np.int64),
             owners[order].astype(np.int64),
-            lasts[order].astype(bool),
             notes,
         )
 
     def _offsets(self) -> tuple[Longs, Longs]:
-        pieces = (self.bins["partition"] << np.int64(16)) | self.bins["cell"]
+        pieces = (self.bins["partition"] << np.int64(24)) | self.bins["cell"]
         offsets = within(self.bins["sand"], self.bins["cell"])
         order = np.argsort(pieces)
         return pieces[order], offsets[order]

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
 import orjson
 import pyarrow as pa
 
 from transforms.rebalance import codec
-from transforms.rebalance.cells import Rules
+from transforms.rebalance.cells import Group, Rules
+from transforms.rebalance.concentration import concentrated, holdings
 from transforms.rebalance.config import RebalanceConfig
 from transforms.rebalance.deal import deal_protected, deal_rest
+from transforms.rebalance.draws import rank_keys
 from transforms.rebalance.finalise import check_total, finalise_shard
 from transforms.rebalance.lines import lay_line, order_line, stratum_offsets
 from transforms.rebalance.place import place, tally
 from transforms.rebalance.plan import make_plan
-from transforms.rebalance.ranks import LIGHT, places, rank_strata, split_large
+from transforms.rebalance.ranks import LIGHT, rank_strata, split_large
 
 __all__ = [
     "RANKING",
+    "count_holdings",
     "deal_first",
     "deal_second",
     "finish_shard",
+    "group",
     "lay",
     "order",
     "place_rows",
@@ -42,31 +47,51 @@ RANKING = LIGHT.append(pa.field("rank", pa.uint64()))
 def prepare(batch: pa.RecordBatch, config: RebalanceConfig) -> tuple[pa.Table, pa.Table]:
     """Rows of RANKING for what fits a shard, and rows of LIGHT that do not."""
     fits, large = split_large(pa.Table.from_batches([batch]), config)
-    ranks = places(fits, Rules.of(config), config.rotation)
+    ranks = rank_keys(fits.column("doc_id"), config.rotation)
     return fits.append_column("rank", pa.array(ranks, pa.uint64())), large
 
 
-def rank(partition: int, tables: Tables, *, config: RebalanceConfig) -> Named:
+def count_holdings(batch: pa.RecordBatch, config: RebalanceConfig) -> pa.RecordBatch:
+    """`concentration.holdings` of a batch of LIGHT."""
+    return _one(holdings(pa.Table.from_batches([batch]), config))
+
+
+def group(partition: int, tables: Tables, *, config: RebalanceConfig) -> Named:
+    """`concentration.concentrated` on all `holdings`; yields `groups`."""
+    del partition
+    groups = [dataclasses.asdict(found) for found in concentrated(tables["holdings"], config)]
+    text = orjson.dumps(groups).decode()
+    yield "groups", pa.table([pa.array([text])], schema=codec.TEXT)
+
+
+def _groups(rows: Side) -> tuple[Group, ...]:
+    texts = [text for batch in rows for text in batch.column("text").to_pylist()]
+    return tuple(Group(**found) for text in texts for found in orjson.loads(text))
+
+
+def rank(partition: int, tables: Tables, *, config: RebalanceConfig, groups: Side = ()) -> Named:
     """`ranks.rank_strata` on `documents`; yields `ranked` and `strata`."""
     rows = tables["documents"].select(LIGHT.names)
-    ranked, strata = rank_strata(partition, rows, Rules.of(config), config.rotation)
+    ranked, strata = rank_strata(partition, rows, Rules.of(config, _groups(groups)), config)
     yield "ranked", ranked
     yield "strata", strata
 
 
-def plan_output(partition: int, tables: Tables, *, config: RebalanceConfig) -> Named:
+def plan_output(
+    partition: int, tables: Tables, *, config: RebalanceConfig, groups: Side = ()
+) -> Named:
     """`plan.make_plan` on all `strata`; yields `plan` and `offsets`."""
     del partition
-    plan = make_plan(tables["strata"], config)
+    plan = make_plan(tables["strata"], config, _groups(groups))
     yield "plan", codec.plan_row(plan)
-    yield "offsets", stratum_offsets(tables["strata"])
+    yield "offsets", stratum_offsets(tables["strata"], plan)
 
 
 def lay(partition: int, tables: Tables, *, plan: Side, offsets: Side) -> Named:
     """`lines.lay_line` on `ranked`; yields `line`."""
     del partition
-    line, _ = lay_line(tables["ranked"], pa.Table.from_batches(offsets), codec.read_plan(plan))
-    yield "line", line
+    laid = lay_line(tables["ranked"], pa.Table.from_batches(offsets), codec.read_plan(plan))
+    yield "line", laid
 
 
 def order(partition: int, tables: Tables, *, plan: Side) -> Named:
@@ -96,7 +121,7 @@ def deal_second(partition: int, tables: Tables, *, plan: Side) -> Named:
 def place_rows(partition: int, tables: Tables, *, deal: Side) -> Named:
     """`place.place` on `ordered`; yields `placed` and `tally`."""
     del partition
-    placed, _ = place(tables["ordered"], codec.read_deal(deal))
+    placed = place(tables["ordered"], codec.read_deal(deal))
     yield "placed", placed
     yield "tally", tally(placed)
 
@@ -115,10 +140,15 @@ def total_up(partition: int, tables: Tables, *, plan: Side) -> Named:
     found = codec.read_plan(plan)
     summary = tables["summary"]
     published = check_total(summary, found)
-    told = orjson.loads(found.to_json())
+    told = found.told()
     told |= {"published": published, "repeat_cap": found.config.repeat_cap}
-    told["notes"] += tables["notes"].column("text").to_pylist()
+    told["notes"] = [*found.notes, *tables["notes"].column("text").to_pylist()]
     for name in ("trimmed_documents", "trimmed_size"):
         told[name] = sum(summary.column(name).to_pylist())
     text = orjson.dumps(told, option=orjson.OPT_SORT_KEYS).decode()
     yield "plan", pa.table([pa.array([text])], schema=codec.TEXT)
+
+
+def _one(table: pa.Table) -> pa.RecordBatch:
+    batches = table.combine_chunks().to_batches()
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)

@@ -7,8 +7,7 @@ import numpy.typing as npt
 
 from transforms.errors import InfeasibleError
 from transforms.kernels import njit
-from transforms.rebalance.cells import Constraint, Rules
-from transforms.rebalance.config import MILLION
+from transforms.rebalance.cells import Cells, Rules
 
 __all__ = ["trim"]
 
@@ -16,19 +15,18 @@ Longs = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 
-def trim(sizes: Longs, cells: npt.NDArray[np.uint16], last: Mask, rules: Rules) -> Mask:
+def trim(sizes: Longs, cells: Cells, rules: Rules) -> Mask:
     """Chooses documents to keep such that every rule holds, exactly.
 
     The rule that is furthest off is mended first, with documents that count against
-    it: such as serve no floor, and only when these are used up others, of which only
-    a last appearance may go; in both cases from the cells whose loss breaks other
-    rules least. What is taken is the smallest single document that is
-    enough, or the largest that are not too much and one more, whichever is less.
+    it: such as serve no floor, and only when these are used up others; in both cases
+    from the cells whose loss breaks other rules least. What is taken is the smallest
+    single document that is enough, or the largest that are not too much and one more,
+    whichever is less.
 
     Args:
         sizes: Of the shard's documents, in a canonical order. Shape (n,).
         cells: Their cells. Shape (n,).
-        last: Whether a row is its document's last appearance. Shape (n,).
         rules: The run's floors and caps.
 
     Raises:
@@ -36,22 +34,19 @@ def trim(sizes: Longs, cells: npt.NDArray[np.uint16], last: Mask, rules: Rules) 
     """
     keep = np.ones(len(sizes), dtype=np.bool_)
     held = {int(c): int(sizes[cells == c].sum()) for c in np.unique(cells)}
-    protected = cells & np.uint16(rules.floor_bits) != 0
+    protected = cells & np.uint32(rules.floor_bits) != 0
     while broken := rules.broken(held):
-        rule, need = max(
-            ((rule, _need(rule, inside, total)) for rule, inside, total in broken),
-            key=lambda pair: pair[1],
-        )
-        against = keep & _against(cells, rule, rules)
-        for candidates in (against & ~protected, against & protected & last):
-            mildest = candidates & np.isin(cells, _mildest(cells[candidates], held, rules, need))
-            chosen = _choose(sizes, mildest, need)
+        rule, slack = max(broken, key=lambda pair: rules.excess(*pair))
+        harms = _harms(cells, rule, rules)
+        for candidates in (keep & (harms > 0) & ~protected, keep & (harms > 0) & protected):
+            mildest = candidates & np.isin(cells, _mildest(cells[candidates], held, rules, rule))
+            chosen = _choose(sizes * harms, mildest, -slack)
             if len(chosen):
                 break
         if not len(chosen):
             raise InfeasibleError(
-                f"{rule} cannot be met in a shard: nothing that may be taken out is left; "
-                "use a larger --shard-size or a lower floor"
+                f"{rules.constraints[rule]} cannot be met in a shard: nothing that may be taken "
+                "out is left; use a larger --shard-size or a lower floor"
             )
         keep[chosen] = False
         for row in chosen.tolist():
@@ -59,34 +54,30 @@ def trim(sizes: Longs, cells: npt.NDArray[np.uint16], last: Mask, rules: Rules) 
     return keep
 
 
-def _need(rule: Constraint, inside: int, total: int) -> int:
-    """Size to take out of what counts against the rule, so that it holds."""
-    weight = rule.share if rule.kind == "floor" else MILLION - rule.share
-    return -(rule.slack(inside, total) // weight)
+def _harms(cells: Cells, rule: int, rules: Rules) -> Longs:
+    """By how much a unit of each document harms a rule, in millionths; below 0 it helps."""
+    harms = np.zeros(len(cells), dtype=np.int64)
+    for cell in np.unique(cells).tolist():
+        harms[cells == cell] = -rules.helps(rule, cell)
+    return harms
 
 
-def _against(cells: npt.NDArray[np.uint16], rule: Constraint, rules: Rules) -> Mask:
-    bit = np.uint16(rules.constraints.index(rule))
-    member = (cells >> bit) & np.uint16(1) == 1
-    return np.asarray(member if rule.kind == "cap" else ~member, dtype=np.bool_)
-
-
-def _mildest(
-    cells: npt.NDArray[np.uint16], held: dict[int, int], rules: Rules, need: int
-) -> list[int]:
+def _mildest(cells: Cells, held: dict[int, int], rules: Rules, rule: int) -> list[int]:
     """Of the cells of the candidates those that cost the other rules least.
 
-    The cost of taking `need` out of a cell is what all rules then want out in turn.
+    The cost of taking out of a cell what mends the rule is what all rules then want out
+    in turn.
     """
     costs = {}
     for cell in np.unique(cells).tolist():
+        need = -(rules.slack(rule, held) // -rules.helps(rule, cell))
         after = held | {cell: max(0, held[cell] - need)}
-        costs[cell] = sum(_need(*broken) for broken in rules.broken(after))
+        costs[cell] = sum(rules.excess(*broken) for broken in rules.broken(after))
     return [cell for cell, cost in costs.items() if cost == min(costs.values())]
 
 
 def _choose(sizes: Longs, candidates: Mask, need: int) -> Longs:
-    """Rows among the candidates whose sizes reach `need` with little to spare."""
+    """Rows among the candidates whose weights reach `need` with little to spare."""
     rows = np.flatnonzero(candidates)
     # Among equals the latest in the canonical order goes first.
     rows = rows[np.lexsort((-rows, sizes[rows]))]

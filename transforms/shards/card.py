@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from transforms.shards.promise import counted_as
+
 __all__ = ["dataset_card"]
 
 _SIZES = (
@@ -47,7 +49,7 @@ def _promises(manifest: Mapping[str, Any]) -> str:
     rows: list[list[object]] = []
     for kind, sign, pick in (("floors", "at least", min), ("caps", "at most", max)):
         for name, share in manifest[kind].items():
-            shares = [shard["shares"][name] for shard in manifest["shards"]]
+            shares = [shard["shares"][counted_as(kind, name)] for shard in manifest["shards"]]
             worst = f"{pick(shares):.4f}" if shares else "no shard"
             rows.append([name, f"{sign} {share:.4g}", worst])
     return _table(["share", "promised in every shard", "worst shard"], rows) if rows else "None."

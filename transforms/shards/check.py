@@ -17,11 +17,12 @@ import pyarrow.parquet as pq
 from transforms.dedup.fingerprint import document_ids, text_hashes
 from transforms.dedup.spans import iso_dates
 from transforms.ingest.dates import parse_dates
-from transforms.rebalance.config import millionths
+from transforms.rebalance.attributes import FLAGS
+from transforms.rebalance.config import MILLION, millionths
 from transforms.rebalance.windows import worst_window
 from transforms.records import DECLARED_COPY, PUBLISHED
 from transforms.shards.identities import claims_of
-from transforms.shards.promise import Assess, Promise, members
+from transforms.shards.promise import EXPECTED, Assess, Promise, counted_as, masses, members
 
 __all__ = ["REPORT", "check_shard"]
 
@@ -127,9 +128,27 @@ def _check_shares(table: pa.Table, sizes: Sizes, promise: Promise) -> Iterator[s
         if have < promise.exact(share) * total:
             yield f"floor {attribute}={share} is broken: {have} of {total} {promise.unit}"
     for attribute, share in promise.caps.items():
-        have = int(sizes[members(table, attribute)].sum())
+        have = _counted(table, sizes, counted_as("caps", attribute))
         if have > promise.exact(share) * total:
             yield f"cap {attribute}={share} is broken: {have} of {total} {promise.unit}"
+
+
+def _counted(table: pa.Table, sizes: Sizes, name: str) -> int:
+    """The size that counts as `name`, rounded up."""
+    return -(-int((sizes * masses(table, name)).sum()) // MILLION)
+
+
+def _holdings(table: pa.Table, sizes: Sizes, promise: Promise) -> dict[str, dict[str, int]]:
+    """Of every concentration that is capped, the size by source or host."""
+    found = {}
+    for name in promise.concentration:
+        within, _, field = name.partition("/")
+        values = table.column(field).fill_null("")
+        some = pa.table({"value": values, "size": sizes}).filter(pa.array(members(table, within)))
+        summed = some.group_by("value").aggregate([("size", "sum")])
+        columns = (summed.column(column).to_pylist() for column in ("value", "size_sum"))
+        found[name] = dict(zip(*columns, strict=True))
+    return found
 
 
 def _windows(table: pa.Table, sizes: Sizes, promise: Promise) -> dict[str, int]:
@@ -193,9 +212,10 @@ def check_shard(
         findings.append("the shard is empty")
     facts = {
         "members": {
-            name: int(sizes[members(table, name)].sum())
-            for name in ("original", "tail", "synthetic")
+            name: _counted(table, sizes, name)
+            for name in (*FLAGS, EXPECTED, *(n for n in promise.named if n not in FLAGS))
         },
+        "holdings": _holdings(table, sizes, promise),
         "worst_window": worst,
         "largest": int(sizes.max(initial=0)),
         "languages": _summary(table, sizes, "lang"),

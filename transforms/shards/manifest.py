@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import orjson
@@ -15,10 +15,11 @@ from transforms.dedup.config import SCHEME, DedupConfig
 from transforms.dedup.nfkc_table import UNICODE
 from transforms.errors import InputError
 from transforms.records import Unit
-from transforms.shards.promise import ATTRIBUTES, Promise
+from transforms.shards.promise import Promise, check_attribute
 from transforms.shards.sources import largest_sources
 
 __all__ = [
+    "check_concentration",
     "encode",
     "file_entry",
     "kept_of",
@@ -69,7 +70,7 @@ def shard_entries(reports: Sequence[Mapping[str, Any]], promise: Promise) -> lis
         facts = orjson.loads(report["facts"])
         shares = {
             name: facts["members"][name] / report["size"] if report["size"] else 0.0
-            for name in sorted({*facts["members"], *promise.floors, *promise.caps})
+            for name in sorted({*facts["members"], *promise.named})
         }
         entries.append(
             {
@@ -104,6 +105,21 @@ def languages_of(
         lang: {"documents": documents, "size": size, "tail_documents": tail} | tops.get(lang, {})
         for lang, (documents, size, tail) in _summed(reports, "languages").items()
     }
+
+
+def check_concentration(reports: Sequence[Mapping[str, Any]], promise: Promise) -> Iterator[str]:
+    """What is wrong with the shares of single sources and hosts, over all shards."""
+    for name, share in promise.concentration.items():
+        held: Counter[str] = Counter()
+        for report in reports:
+            held.update(orjson.loads(report["facts"])["holdings"][name])
+        total = sum(held.values())
+        for value, size in held.most_common(1):
+            if size > promise.exact(share) * total:
+                yield (
+                    f"concentration {name}={share} is broken: {value!r} holds {size} of {total} "
+                    f"{promise.unit}"
+                )
 
 
 def kept_of(
@@ -146,13 +162,14 @@ def promise_of(manifest: Mapping[str, Any], path: str) -> Promise:
         InputError: A value is not of its kind.
     """
     try:
-        known = {*ATTRIBUTES, *get_args(Unit)}
-        named = {*manifest["floors"], *manifest["caps"], manifest["size_unit"]}
-        _refuse(named - known)
+        for name in (*manifest["floors"], *manifest["caps"]):
+            check_attribute(name)
+        _refuse({manifest["size_unit"]} - {*get_args(Unit)})
         decisions = {n: pa.table(columns) for n, columns in manifest["decisions"].items()}
         return Promise(
             floors={name: float(share) for name, share in manifest["floors"].items()},
             caps={name: float(share) for name, share in manifest["caps"].items()},
+            concentration={n: float(s) for n, s in manifest.get("concentration", {}).items()},
             unit=str(manifest["size_unit"]),
             is_tail=frozenset(manifest["tail"]).__contains__,
             repeat_cap=int(manifest["plan"]["repeat_cap"]),

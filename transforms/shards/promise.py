@@ -12,9 +12,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.rebalance.attributes import FLAGS, check_attribute, has_field
+from transforms.rebalance.config import MILLION
 from transforms.staging.survey import Decisions
 
-__all__ = ["ATTRIBUTES", "Assess", "Judge", "Promise", "members", "tail_reasons"]
+__all__ = ["EXPECTED", "Assess", "Judge", "Promise", "check_attribute", "counted_as", "masses"]
+__all__ += ["members", "tail_reasons"]
 
 Assess = Callable[[pa.RecordBatch], pa.RecordBatch]
 """Recomputes the columns of `records.ORIGIN` from a document's own fields."""
@@ -24,17 +27,42 @@ Judge = Callable[[pa.Table, Decisions], pa.Table]
 
 Flags = npt.NDArray[np.bool_]
 
-ATTRIBUTES: Mapping[str, Callable[[pa.Table], pa.Array]] = {
-    "original": lambda table: pc.equal(table.column("origin"), "anchor"),
-    "tail": lambda table: table.column("tail"),
-    "synthetic": lambda table: pc.equal(table.column("origin"), "synthetic"),
-}
-"""Which published rows a floor or cap of this name speaks of."""
+Masses = npt.NDArray[np.int64]
+
+EXPECTED = "synthetic_expected"
+"""What a cap on `synthetic` counts: text that is, and of text that likely is its part."""
+
+_ORIGINS = {"original": "anchor", "synthetic": "synthetic"}
 
 
 def members(table: pa.Table, attribute: str) -> Flags:
-    """Bool per row: counts towards the attribute."""
-    return np.asarray(ATTRIBUTES[attribute](table).to_numpy(), dtype=bool)
+    """Bool per published row: has the attribute, wholly."""
+    if attribute not in FLAGS:
+        return has_field(table, attribute)
+    if attribute == "tail":
+        return np.asarray(table.column("tail").to_numpy(), dtype=bool)
+    found = pc.equal(table.column("origin"), _ORIGINS[attribute])
+    return np.asarray(found.to_numpy(), dtype=bool)
+
+
+def counted_as(kind: str, attribute: str) -> str:
+    """The name under which shards state what a floor or cap (`floors`, `caps`) counts."""
+    return EXPECTED if kind == "caps" and attribute == "synthetic" else attribute
+
+
+def masses(table: pa.Table, name: str) -> Masses:
+    """What a size unit of each published row counts, in millionths.
+
+    Args:
+        table: Published rows.
+        name: An attribute, or `EXPECTED`.
+    """
+    if name != EXPECTED:
+        return members(table, name) * np.int64(MILLION)
+    likely = pc.equal(table.column("synthetic_tag"), "likely_synthetic").fill_null(False)
+    chance = pc.round(pc.multiply(table.column("p_synthetic").fill_null(0), float(MILLION)))
+    part = pc.if_else(likely, chance, 0).cast(pa.int64()).to_numpy()
+    return np.where(members(table, "synthetic"), np.int64(MILLION), part)
 
 
 def tail_reasons(decisions: Decisions) -> dict[str, str]:
@@ -52,6 +80,8 @@ class Promise:
     Attributes:
         floors: Least share by attribute, of every shard.
         caps: Greatest share by attribute, of every shard.
+        concentration: Greatest share of one source or host in an attribute's text, in
+            the whole run, by names such as `tail/source`.
         unit: `chars`, `bytes`, `docs` or `tokens`.
         is_tail: Whether a language is frozen as tail.
         repeat_cap: Most appearances of a protected document.
@@ -68,11 +98,17 @@ class Promise:
     threshold: float
     judge: Judge | None = None
     decisions: Decisions = dataclasses.field(default_factory=dict)
+    concentration: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     def decided(self, decisions: Decisions) -> Self:
         """The same promise once the run has decided."""
         is_tail = frozenset(tail_reasons(decisions)).__contains__
         return dataclasses.replace(self, decisions=decisions, is_tail=is_tail)
+
+    @property
+    def named(self) -> list[str]:
+        """The attributes that floors and caps speak of, in order."""
+        return sorted({*self.floors, *self.caps})
 
     def sizes(self, table: pa.Table) -> npt.NDArray[np.int64]:
         """Size of each row in the unit."""

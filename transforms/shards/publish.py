@@ -184,6 +184,7 @@ def publish(
         if file["folder"] == "dropped":
             reasons.update(orjson.loads(file["facts"]))
     found += check_ledger(ledger, manifests.kept_of(shards), reasons, dead)
+    found += manifests.check_concentration(shards, where.promise)
     _fail([*found, *findings])
     for report in shards:
         name = layout.shard_name(report["shard"], len(shards))
@@ -200,6 +201,7 @@ def publish(
         "size_unit": where.promise.unit,
         "floors": dict(where.promise.floors),
         "caps": dict(where.promise.caps),
+        "concentration": dict(where.promise.concentration),
         "plan": plan,
         "tail": tail_reasons(decisions),
         "decisions": {n: decisions[n].to_pydict() for n in where.stated if n in decisions},

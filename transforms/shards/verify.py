@@ -140,6 +140,8 @@ def _check_totals(
     (_, tops), *_ = largest(0, {"sources": sources})
     found: dict[str, Any] = {"languages": manifests.languages_of(reports, tops)}
     found |= {name: manifest["config"][name] for name in ("floors", "caps")}
+    if "concentration" in manifest["config"]:
+        found["concentration"] = manifest["config"]["concentration"]
     yield from _same(MANIFEST, manifest, found)
     size = sum(report["size"] for report in reports)
     yield from _same(
@@ -207,6 +209,7 @@ def _verify(
     findings += [*lost, *unread, *_strangers(run, manifest)]
     reports = [checked.report for checked in results if checked.report is not None]
     sources = pa.concat_tables([SOURCES.empty_table(), *(checked.sources for checked in results)])
+    findings += manifests.check_concentration(reports, promise)
     findings += _check_totals(manifest, reports, dropped, dead, sources)
     findings += _same(MANIFEST, manifest, {"tail": tail_reasons(promise.decisions)})
     findings += _check_tail_sizes(manifest, promise.decisions)
@@ -227,6 +230,7 @@ def _told(
     shards, documents = len(reports), sum(report["documents"] for report in reports)
     kinds = [f"{n} >= {s}" for n, s in promise.floors.items()]
     kinds += [f"{n} <= {s}" for n, s in promise.caps.items()]
+    kinds += [f"{n} <= {s} over all" for n, s in promise.concentration.items()]
     return (
         f"sha256, schema, ids, sizes, origin, language by its scores, script and tail of "
         f"{documents} documents in {shards} shards",

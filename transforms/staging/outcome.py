@@ -15,6 +15,7 @@ from transforms.dedup.index.pins import PIN, read_pins
 from transforms.dedup.rows import ORIGINS, TIERS, is_indexed, reason_code, uint64
 from transforms.dedup.spans import iso_dates
 from transforms.errors import LedgerError
+from transforms.rebalance.finalise import numbered
 from transforms.records import (
     DECLARED_COPY,
     DROPPED,
@@ -73,6 +74,7 @@ class _Part:
             )
         self.assigned, placed = self._here(tables["assigned"])
         self.placed = placed
+        self.repeat = numbered(self.assigned)
         _, trimmed = self._here(tables["trimmed"])
         _, large = self._here(tables["too_large"])
         self.outcome = np.zeros(rows, dtype=np.int64)
@@ -174,7 +176,8 @@ def _routed(part: _Part, staged: pa.Table, first: int, schema: pa.Schema) -> pa.
         taken = taken.append_column(name, part.kept(name, rows))
     for name in ("first", "last"):
         taken = taken.append_column(f"{name}_date", iso_dates(part.kept(f"{name}_day", rows)))
-    for name in ("repeat", "shard", "position"):
+    taken = taken.append_column("repeat", pa.array(part.repeat[low:high]))
+    for name in ("shard", "position"):
         taken = taken.append_column(name, place.column(name))
     return taken.select(schema.names).cast(schema)
 

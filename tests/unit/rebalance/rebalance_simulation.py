@@ -9,13 +9,15 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.rebalance.cells import Rules
+from transforms.rebalance.concentration import concentrated, holdings
 from transforms.rebalance.config import RebalanceConfig
 from transforms.rebalance.deal import deal_protected, deal_rest
-from transforms.rebalance.finalise import check_total, finalise_shard
+from transforms.rebalance.draws import rank_keys
+from transforms.rebalance.finalise import check_total, finalise_shard, numbered
 from transforms.rebalance.lines import lay_line, order_line, stratum_offsets
 from transforms.rebalance.place import PLACED, place, tally
 from transforms.rebalance.plan import Plan, make_plan
-from transforms.rebalance.ranks import LIGHT, places, rank_strata
+from transforms.rebalance.ranks import LIGHT, rank_strata
 
 
 @dataclasses.dataclass
@@ -23,7 +25,6 @@ class Outcome:
     plan: Plan
     assigned: pa.Table
     trimmed: pa.Table
-    left: pa.Table
     summaries: pa.Table
     size: int
 
@@ -47,23 +48,27 @@ def rows(
     n = len(sizes)
     none = np.zeros(n, dtype=bool)
     ids = [hashlib.blake2b(f"{seed}:{i}".encode(), digest_size=16).digest() for i in range(n)]
-    return pa.table(
-        {
-            "node": np.arange(n, dtype=np.uint64),
-            "doc_id": pa.array(ids, pa.binary()),
-            "lang": pa.array(lang if lang is not None else ["eng_Latn"] * n, pa.string()),
-            "original": none if original is None else original,
-            "tail": none if tail is None else tail,
-            "synthetic": none if synthetic is None else synthetic,
-            "source": pa.array([""] * n if source is None else source, pa.string()),
-            "host": pa.array([""] * n if host is None else host, pa.string()),
-            "likely": pa.array(np.zeros(n) if likely is None else likely, pa.int16()),
-            "copies": pa.array(np.ones(n) if copies is None else copies, pa.int64()),
-            "rare": pa.array(np.zeros(n) if rare is None else rare, pa.int32()),
-            "weight": pa.array(np.full(n, 1_000_000) if weight is None else weight, pa.int32()),
-            "size": np.asarray(sizes, dtype=np.int64),
-        },
-        schema=LIGHT,
+    return (
+        pa.table(
+            {
+                "node": np.arange(n, dtype=np.uint64),
+                "doc_id": pa.array(ids, pa.binary()),
+                "mixed": none,
+                "lang": pa.array(lang if lang is not None else ["eng_Latn"] * n, pa.string()),
+                "original": none if original is None else original,
+                "tail": none if tail is None else tail,
+                "synthetic": none if synthetic is None else synthetic,
+                "source": pa.array([""] * n if source is None else source, pa.string()),
+                "host": pa.array([""] * n if host is None else host, pa.string()),
+                "likely": pa.array(np.zeros(n) if likely is None else likely, pa.int16()),
+                "copies": pa.array(np.ones(n) if copies is None else copies, pa.int64()),
+                "rare": pa.array(np.zeros(n) if rare is None else rare, pa.int32()),
+                "weight": pa.array(np.full(n, 1_000_000) if weight is None else weight, pa.int32()),
+                "size": np.asarray(sizes, dtype=np.int64),
+            },
+        )
+        .select(LIGHT.names)
+        .cast(LIGHT)
     )
 
 
@@ -77,21 +82,21 @@ def _parts(table: pa.Table, index: np.ndarray) -> list[tuple[int, pa.Table]]:
 
 def lay(table: pa.Table, config: RebalanceConfig, partitions: int = 1):
     """Ranks, plan and the line, before it is dealt."""
-    keys = places(table, Rules.of(config), config.rotation)
+    keys = rank_keys(table["doc_id"], config.rotation)
+    groups = concentrated(holdings(table, config), config)
+    rules = Rules.of(config, groups)
     ranked = [
-        rank_strata(p, part, Rules.of(config), config.rotation)
-        for p, part in _parts(table, by_range(keys, partitions))
+        rank_strata(p, part, rules, config) for p, part in _parts(table, by_range(keys, partitions))
     ]
     strata = pa.concat_tables([summary for _, summary in reversed(ranked)])
-    plan = Plan.from_json(make_plan(strata, config).to_json())
-    offsets = stratum_offsets(strata)
+    plan = Plan.from_json(make_plan(strata, config, groups).to_json())
+    offsets = stratum_offsets(strata, plan)
     return plan, [lay_line(part, offsets, plan) for part, _ in ranked]
 
 
 def simulate(table: pa.Table, config: RebalanceConfig, partitions: int = 1) -> Outcome:
     plan, laid = lay(table, config, partitions)
-    line = pa.concat_tables([part for part, _ in laid])
-    left = [part for _, part in laid]
+    line = pa.concat_tables(laid)
     pieces = _parts(line, by_range(line["key"].to_numpy(), partitions))
     ordered = [order_line(p, part, plan) for p, part in pieces]
     bins, boulders = (pa.concat_tables([o[i] for o in reversed(ordered)]) for i in (1, 2))
@@ -102,13 +107,13 @@ def simulate(table: pa.Table, config: RebalanceConfig, partitions: int = 1) -> O
     ]
     first = deal_protected(bins, boulders, plan)
     placed = [place(batch, first) for batch in batches]
-    counted = pa.concat_tables([tally(part) for part, _ in placed])
+    counted = pa.concat_tables([tally(part) for part in placed])
     second = deal_rest(bins, boulders, plan, counted)
     placed += [place(batch, second) for batch in batches]
-    left += [part for _, part in placed]
-    every = pa.concat_tables([part for part, _ in placed])
+    every = pa.concat_tables(placed)
     assert every.schema == PLACED
     done = [finalise_shard(s, t, plan) for s, t in _parts(every, every["shard"].to_numpy())]
     assigned, trimmed, summaries = (pa.concat_tables([d[i] for d in done]) for i in range(3))
     size = check_total(summaries, plan)
-    return Outcome(plan, assigned, trimmed, pa.concat_tables(left), summaries, size)
+    assigned = assigned.append_column("repeat", pa.array(numbered(assigned)))
+    return Outcome(plan, assigned, trimmed, summaries, size)

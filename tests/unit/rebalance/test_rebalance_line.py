@@ -7,11 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rebalance_simulation import by_range, lay, rows, simulate
 
-from transforms.rebalance.cells import Rules
+from transforms.rebalance.bands import bands_of, order_of, weight_of
+from transforms.rebalance.cells import Rules, cells_of
 from transforms.rebalance.config import RebalanceConfig
+from transforms.rebalance.draws import halves, rank_keys
 from transforms.rebalance.level import deal_boulders, proportional, water_fill
 from transforms.rebalance.lines import _ratio, order_line
-from transforms.rebalance.ranks import halves, places, rank_keys, rank_strata, split_large
+from transforms.rebalance.ranks import rank_strata, split_large
 
 LONGS = st.integers(0, 10**12)
 
@@ -39,27 +41,36 @@ def test_ranks_depend_on_the_id_and_the_rotation_only():
     assert np.bincount(by_range(keys, 16)).min() > 35
 
 
-def test_weights_of_one_leave_the_order_of_the_draws():
-    table = rows([1] * 500, original=np.arange(500) % 2 == 0)
-    rules = Rules.of(RebalanceConfig(floors={"original": 0.1}))
-    keys = rank_keys(table["doc_id"], 3)
-    assert np.array_equal(np.argsort(places(table, rules, 3)), np.argsort(keys))
-    assert (places(table, rules, 3) < np.uint64(1 << 63)).all()
+def bands(table, config):
+    rules = Rules.of(config)
+    draws = rank_keys(table["doc_id"], config.rotation)
+    return bands_of(table, cells_of(table, rules), draws, rules, rehydrate=config.rehydrate)
 
 
 def test_a_weight_is_the_chance_to_keep_a_place_and_protected_text_keeps_it():
     n = 8000
     original = np.arange(n) < n // 2
     table = rows([1] * n, original=original, weight=np.full(n, 250_000))
-    rules = Rules.of(RebalanceConfig(floors={"original": 0.1}))
-    behind = places(table, rules, 0) >= np.uint64(1 << 63)
+    found = bands(table, RebalanceConfig(floors={"original": 0.1}))
+    behind = np.array([order_of(int(band)) > 3 for band in found])
     assert not behind[original].any()
     assert abs(behind[~original].mean() - 0.75) < 0.03
     # Whoever loses a place is drawn apart from the place itself.
     keys = rank_keys(table["doc_id"], 0)
     assert abs(np.corrcoef(behind[~original], keys[~original].astype(float))[0, 1]) < 0.05
-    never = rows([1] * 50, weight=[0] * 25 + [1_000_000] * 25)
-    assert (places(never, rules, 0) >= np.uint64(1 << 63)).tolist() == [True] * 25 + [False] * 25
+    never = bands(rows([1] * 50, weight=[0] * 25 + [1_000_000] * 25), RebalanceConfig())
+    assert len(set(never[:25])) == len(set(never[25:])) == 1
+    assert order_of(int(never[0])) > order_of(int(never[-1]))
+
+
+def test_rare_types_come_first_and_copies_count_by_their_doublings():
+    table = rows([1] * 6, rare=[0, 1, 3, 9, 0, 0], copies=[1, 1, 1, 1, 9, 10**9])
+    found = bands(table, RebalanceConfig()).tolist()
+    assert [order_of(band) for band in found] == [3, 2, 0, 0, 3, 3]
+    assert [weight_of(band) for band in found] == [1] * 6
+    found = bands(table, RebalanceConfig(rehydrate=True)).tolist()
+    assert [order_of(band) for band in found] == [3, 2, 0, 0, 3, 3]
+    assert [weight_of(band) for band in found] == [1, 1, 1, 1, 4, 8]
 
 
 @pytest.mark.parametrize("partitions", [1, 7])
@@ -78,13 +89,15 @@ def test_what_is_lightly_weighed_is_left_out_first(partitions: int):
 
 def test_before_is_counted_per_stratum():
     table = rows([5, 7, 11, 13], original=[True, False, True, True], lang=["a", "a", "b", "a"])
-    rules = Rules.of(RebalanceConfig(floors={"original": 0.1}))
-    ranked, strata = rank_strata(3, table, rules, rotation=0)
+    config = RebalanceConfig(floors={"original": 0.1})
+    rules = Rules.of(config)
+    ranked, strata = rank_strata(3, table, rules, config)
     found = {(r["cell"], r["lang"]): r for r in strata.to_pylist()}
     assert found[1, "a"] == {
         "partition": 3,
         "cell": 1,
         "lang": "a",
+        "band": 3,
         "documents": 2,
         "size": 18,
         "largest": 13,
@@ -105,8 +118,8 @@ def test_documents_that_fit_no_shard_are_parted():
 @settings(max_examples=200, deadline=None)
 @given(st.integers(1, 2**50), st.data())
 def test_positions_are_exact(total, data):
-    start = data.draw(st.integers(0, total - 1))
-    got = _ratio(np.array([start], dtype=np.uint64), np.array([total], dtype=np.uint64))
+    start = data.draw(st.integers(0, 64 * total))
+    got = _ratio(np.array([start], dtype=np.uint64), np.array([total], dtype=np.int64))
     assert int(got[0]) == (start << 40) // total
 
 
@@ -120,7 +133,7 @@ def test_the_line_reaches_every_quota_and_sweeps_languages_together():
     )
     config = RebalanceConfig(floors={"original": 0.25}, shard_size=200_000)
     plan, laid = lay(table, config, 3)
-    line = pa.concat_tables([part for part, _ in laid])
+    line = pa.concat_tables(laid)
     ordered, bins, _ = order_line(0, line, plan)
     for cell in plan.cells:
         size = bins.filter(pa.compute.equal(bins["cell"], cell.cell))["size"][0].as_py()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from transforms.errors import InfeasibleError
+from transforms.rebalance.allocation import strata_of
 from transforms.rebalance.cells import Rules
 from transforms.rebalance.config import RebalanceConfig
 from transforms.rebalance.plan import Plan, make_plan, stock_of
@@ -25,6 +26,7 @@ def strata(sizes: dict[int, int], documents: int = 1000) -> pa.Table:
                 "partition": 0,
                 "cell": cell,
                 "lang": "eng_Latn",
+                "band": 3,
                 "documents": documents,
                 "size": size,
                 "largest": -(-size // documents),
@@ -89,9 +91,9 @@ def test_plans_are_optimal_and_refusals_are_right(problem):
     sizes, config = problem
     need = config.target or min(config.shard_size, sum(sizes.values()))
     feasible = optimum(sizes, config)
-    assert largest_size(stock_of(strata(sizes), config), Rules.of(config)) == pytest.approx(
-        feasible, rel=1e-6, abs=2
-    )
+    assert largest_size(
+        stock_of(strata_of(strata(sizes)), config), Rules.of(config)
+    ) == pytest.approx(feasible, rel=1e-6, abs=2)
     try:
         plan = make_plan(strata(sizes), config)
     except InfeasibleError:
@@ -126,7 +128,10 @@ CASES = [
 def test_the_largest_size_by_hand(sizes, floors, expected):
     sizes = {cell: size * 1000 for cell, size in sizes.items()}
     config = RebalanceConfig(floors=floors)
-    assert largest_size(stock_of(strata(sizes), config), Rules.of(config)) == expected * 1000
+    assert (
+        largest_size(stock_of(strata_of(strata(sizes)), config), Rules.of(config))
+        == expected * 1000
+    )
 
 
 def test_target_just_below_and_just_above_what_is_feasible():

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.errors import InfeasibleError
 from transforms.rebalance.cells import Rules
 from transforms.rebalance.config import RebalanceConfig
 from transforms.rebalance.trim import trim
@@ -16,10 +15,8 @@ FLOOR = Rules.of(RebalanceConfig(floors={"original": 0.5}))
 BOTH = Rules.of(RebalanceConfig(floors={"original": 0.25}, caps={"synthetic": 0.25}))
 
 
-def run(sizes, cells, rules, last=None):
-    sizes, cells = np.array(sizes, dtype=np.int64), np.array(cells, dtype=np.uint16)
-    last = np.ones(len(sizes), dtype=bool) if last is None else np.array(last)
-    return trim(sizes, cells, last, rules)
+def run(sizes, cells, rules):
+    return trim(np.array(sizes, dtype=np.int64), np.array(cells, dtype=np.uint32), rules)
 
 
 CASES = [
@@ -43,13 +40,20 @@ def test_takes_the_least(sizes, cells, rules, kept):
     assert got == sum(s for s, k in zip(sizes, kept, strict=True) if k)
 
 
-def test_protected_text_goes_last_and_only_last_appearances():
+def test_protected_text_goes_last():
     rules = Rules.of(RebalanceConfig(floors={"original": 0.5, "tail": 0.5}))
     # original only: 12, tail only: 10; unprotected 1. Both floors hold without 3.
-    keep = run([2, 10, 10, 1], [1, 1, 2, 0], rules, [True, False, True, True])
-    assert keep.tolist() == [False, True, True, False]
-    with pytest.raises(InfeasibleError, match="nothing that may be taken out"):
-        run([2, 10, 10, 1], [1, 1, 2, 0], rules, [False, False, True, True])
+    assert run([2, 10, 10, 1], [1, 1, 2, 0], rules).tolist() == [False, True, True, False]
+
+
+def test_what_is_likely_machine_made_counts_in_part():
+    rules = Rules.of(RebalanceConfig(caps={"synthetic": 0.25}))
+    third = 1 << rules.likely
+    # 30 at a third, 12 at two thirds and 3 wholly count as 21 of 73: the 12 are too many.
+    keep = run([30, 12, 3, 28], [third, 2 * third, 3 * third, 0], rules)
+    assert keep.tolist() == [True, False, True, True]
+    assert run([30, 28], [third, 0], rules).all()  # 10 of 58
+    assert not run([30, 8], [third, 0], rules).all()  # 10 of 38
 
 
 def test_a_shard_without_any_of_a_floor_ends_empty():
@@ -84,9 +88,9 @@ def test_rules_hold_and_little_is_lost(documents, rules):
 def test_a_full_shard_is_trimmed_to_a_hair():
     rng = np.random.default_rng(0)
     sizes = np.maximum(1, rng.lognormal(7, 1, 30_000)).astype(np.int64)
-    cells = (rng.random(30_000) < 0.27).astype(np.uint16)
+    cells = (rng.random(30_000) < 0.27).astype(np.uint32)
     rules = Rules.of(RebalanceConfig(floors={"original": 0.3}))
-    keep = trim(sizes, cells, np.ones(30_000, dtype=bool), rules)
+    keep = trim(sizes, cells, rules)
     total, original = int(sizes[keep].sum()), int(sizes[keep & (cells == 1)].sum())
     assert original * 10 >= 3 * total
     assert total >= original * 10 // 3 - int(np.sort(sizes)[100])

@@ -27,8 +27,16 @@ MANIFEST: dict[str, Any] = {
     "ledger": {"read": 30, "kept": 19, "dropped": {"excluded": 3, "trimmed": 8}, "dead_letters": 0},
     "undecided": {"documents": 0, "reasons": {}, "doc_ids": []},
     "shards": [
-        {"documents": 10, "size": 90, "shares": {"original": 0.5, "tail": 0.25, "synthetic": 0.1}},
-        {"documents": 9, "size": 82, "shares": {"original": 0.45, "tail": 0.5, "synthetic": 0.2}},
+        {
+            "documents": 10,
+            "size": 90,
+            "shares": {"original": 0.5, "tail": 0.25, "synthetic_expected": 0.1},
+        },
+        {
+            "documents": 9,
+            "size": 82,
+            "shares": {"original": 0.45, "tail": 0.5, "synthetic_expected": 0.2},
+        },
     ],
 }
 

@@ -132,9 +132,15 @@ def test_languages_count_distinct_documents_over_all_shards():
 def test_entries_of_shards():
     first, second = manifests.shard_entries(reports(ONE, TWO), promise())
     assert (first["path"], first["documents"], first["size"]) == ("data/0", 2, 10)
-    assert first["shares"] == {"original": 1.0, "synthetic": 0.0, "tail": 1.0}
+    assert first["shares"] == {
+        "original": 1.0,
+        "synthetic": 0.0,
+        "synthetic_expected": 0.0,
+        "tail": 1.0,
+    }
     assert second["shares"]["synthetic"] == 10 / 15
-    assert second["members"] == {"original": 0, "synthetic": 10, "tail": 5}
+    made = {"synthetic": 10, "synthetic_expected": 10}
+    assert second["members"] == {"original": 0, "tail": 5} | made
     assert second["largest_document"] == 10
 
 

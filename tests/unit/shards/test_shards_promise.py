@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shards_documents import document, promise, published
 
-from transforms.rebalance import config
-from transforms.shards.promise import ATTRIBUTES, Promise, members
+from transforms.shards.promise import EXPECTED, Promise, counted_as, masses, members
 
 TABLE = published(
     document("ä original tail", "anchor", "swh_Latn"),
@@ -38,14 +37,25 @@ def test_shares_that_floats_miss():
         ("original", [True, False, False, False]),
         ("tail", [True, False, True, False]),
         ("synthetic", [False, True, False, False]),
+        ("lang:isl_Latn", [False, False, True, False]),
+        ("source:elsewhere", [False] * 4),
     ],
 )
 def test_members(attribute: str, expected: list[bool]):
     assert members(TABLE, attribute).tolist() == expected
 
 
-def test_there_are_members_for_every_attribute_that_a_floor_may_name():
-    assert set(ATTRIBUTES) == set(config.ATTRIBUTES)
+def test_what_is_likely_machine_made_counts_for_a_cap_by_its_probability():
+    table = published(
+        document("machine", "synthetic"),
+        document("likely", "unverified", synthetic_tag="likely_synthetic", p_synthetic=0.8765),
+        document("said", "synthetic", synthetic_tag="likely_synthetic", p_synthetic=0.5),
+        document("perhaps", "unverified", p_synthetic=0.9),
+    )
+    assert counted_as("floors", "synthetic") == "synthetic"
+    assert counted_as("caps", "synthetic") == EXPECTED
+    assert masses(table, EXPECTED).tolist() == [1_000_000, 876_500, 1_000_000, 0]
+    assert masses(table, "synthetic").tolist() == [1_000_000, 0, 1_000_000, 0]
 
 
 @pytest.mark.parametrize(("unit", "first"), [("chars", 15), ("bytes", 16), ("docs", 1)])

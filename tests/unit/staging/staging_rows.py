@@ -89,7 +89,5 @@ def fate(row: int, reason: int, witness: bytes | None = None, part: int = 7) -> 
     return filled(FATE, node=node(row, part), **fields)
 
 
-def assigned(
-    row: int, position: int, repeat: int = 0, shard: int = 0, part: int = 7
-) -> dict[str, Any]:
-    return filled(ASSIGNED, node=node(row, part), shard=shard, position=position, repeat=repeat)
+def assigned(row: int, position: int, shard: int = 0, part: int = 7) -> dict[str, Any]:
+    return filled(ASSIGNED, node=node(row, part), shard=shard, position=position)

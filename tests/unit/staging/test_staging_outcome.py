@@ -50,8 +50,8 @@ def test_every_kind_of_outcome(tmp_path: pathlib.Path):
             kept=[kept(row) for row in (0, 3, 4, 5, 6, 7)],
             fates=[fate(1, EXACT, witness), fate(2, REASONS.index("excluded"))],
             # Row 6 loses an appearance and stays; row 7 loses its only one.
-            assigned=[assigned(0, 1), assigned(0, 0, repeat=1, shard=3), assigned(6, 2)],
-            trimmed=[trimmed(6, repeat=1), trimmed(7)],
+            assigned=[assigned(0, 1), assigned(0, 0, shard=3), assigned(6, 2)],
+            trimmed=[trimmed(6), trimmed(7)],
             too_large=[large(3)],
         )
     )
