@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
+
 import pyarrow as pa
 
 from pipelines.bridges import to_rebalance
@@ -9,10 +12,12 @@ from pipelines.config import Config
 from pipelines.policies import tail_policy
 from transforms.errors import UsageError
 from transforms.rebalance.cells import Rules
-from transforms.rebalance.plan import Plan, make_plan
+from transforms.rebalance.concentration import HOLDINGS, concentrated, holdings
+from transforms.rebalance.plan import Plan
+from transforms.rebalance.planning import make_plan
 from transforms.rebalance.ranks import LIGHT, STRATA, rank_strata, split_large
 from transforms.staging.record import ANNOTATED, read_kept, read_record
-from transforms.staging.survey import apply_decisions, decide_rows
+from transforms.staging.survey import Decisions, Policy, apply_decisions, decide_rows
 
 __all__ = ["plan_staging"]
 
@@ -31,13 +36,25 @@ def plan_staging(config: Config) -> Plan:
             f"{config.staging} was deduplicated with sizes in {record['unit']}; plan with "
             f"--unit {record['unit']}, or run select with --unit {config.unit}"
         )
-    rules, strata = Rules.of(config.rebalance), [STRATA.empty_table()]
+    strata = [STRATA.empty_table()]
     annotated = read_record(str(config.staging), ANNOTATED)["config"]
     tail = tail_policy(config.annotated_as(annotated, str(config.staging)))
     listed = decide_rows(counted, tail)
-    for number, batch in enumerate(read_kept(str(config.staging))[1]):
-        marked = apply_decisions(pa.Table.from_batches([batch]), (tail,), listed)
+    asked, fitting = config.rebalance, functools.partial(_fitting, config, (tail,), listed)
+    held = [HOLDINGS.empty_table()]
+    if any(asked.concentrations):
+        held += [holdings(rows, asked) for rows in fitting()]
+    groups = concentrated(pa.concat_tables(held), asked)
+    for number, rows in enumerate(fitting()):
+        strata.append(rank_strata(number, rows, Rules.of(asked, groups), asked)[1])
+    return make_plan(pa.concat_tables(strata), asked, groups)
+
+
+def _fitting(
+    config: Config, policies: tuple[Policy, ...], decisions: Decisions
+) -> Iterator[pa.Table]:
+    """Rows of LIGHT that fit a shard, as the graph has them."""
+    for batch in read_kept(str(config.staging))[1]:
+        marked = apply_decisions(pa.Table.from_batches([batch]), policies, decisions)
         rows = pa.Table.from_batches([to_rebalance(b) for b in marked.to_batches()], LIGHT)
-        fits, _ = split_large(rows, config.rebalance)
-        strata.append(rank_strata(number, fits, rules, config.rebalance)[1])
-    return make_plan(pa.concat_tables(strata), config.rebalance)
+        yield split_large(rows, config.rebalance)[0]

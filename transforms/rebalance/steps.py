@@ -17,7 +17,7 @@ from transforms.rebalance.draws import rank_keys
 from transforms.rebalance.finalise import check_total, finalise_shard
 from transforms.rebalance.lines import lay_line, order_line, stratum_offsets
 from transforms.rebalance.place import place, tally
-from transforms.rebalance.plan import make_plan
+from transforms.rebalance.planning import make_plan
 from transforms.rebalance.ranks import LIGHT, rank_strata, split_large
 
 __all__ = [

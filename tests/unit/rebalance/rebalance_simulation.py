@@ -16,7 +16,8 @@ from transforms.rebalance.draws import rank_keys
 from transforms.rebalance.finalise import check_total, finalise_shard, numbered
 from transforms.rebalance.lines import lay_line, order_line, stratum_offsets
 from transforms.rebalance.place import PLACED, place, tally
-from transforms.rebalance.plan import Plan, make_plan
+from transforms.rebalance.plan import Plan
+from transforms.rebalance.planning import make_plan
 from transforms.rebalance.ranks import LIGHT, rank_strata
 
 

@@ -11,7 +11,8 @@ from transforms.errors import InfeasibleError
 from transforms.rebalance.allocation import strata_of
 from transforms.rebalance.cells import Rules
 from transforms.rebalance.config import RebalanceConfig
-from transforms.rebalance.plan import Plan, make_plan, stock_of
+from transforms.rebalance.plan import Plan
+from transforms.rebalance.planning import make_plan, stock_of
 from transforms.rebalance.ranks import STRATA
 from transforms.rebalance.solve import largest_size
 
