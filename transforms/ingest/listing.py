@@ -31,10 +31,16 @@ __all__ = [
 INPUTS = "inputs.jsonl"
 """Name of the list in a staging folder."""
 
+_ROWS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".csv": "csv", ".tsv": "tsv"}
+_ARCHIVES = {".warc": "warc", ".wet": "warc", ".arc": "warc"}
 SUFFIXES = {".parquet": "parquet", ".pq": "parquet"} | {
-    name + packed: "jsonl" + packed
-    for name in (".jsonl", ".ndjson", ".json")
-    for packed in ("", ".gz", ".zst")
+    name + packed: kind + packed
+    for kinds, codecs in (
+        (_ROWS, ("", ".gz", ".zst", ".bz2", ".xz")),
+        (_ARCHIVES, ("", ".gz", ".zst")),
+    )
+    for name, kind in kinds.items()
+    for packed in codecs
 }
 """File name endings and the formats that they mean; `.json` is read line by line, too."""
 
@@ -51,7 +57,7 @@ class InputFile:
         size: In bytes on storage.
         digest: XXH3-128 of the content of a local file; of a remote one the time
             of its last change, or a checksum.
-        format: `parquet`, `jsonl`, `jsonl.gz` or `jsonl.zst`.
+        format: A value of `SUFFIXES`, such as `parquet` or `jsonl.gz`.
     """
 
     path: str
