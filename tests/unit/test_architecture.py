@@ -22,7 +22,7 @@ PACKAGES = ("pipelines", "transforms")
 WITH_BEAM = {"transforms.coders", "transforms.exchange", "transforms.metrics"}
 """Modules outside the rooms that are about Beam; no pure module may need them."""
 FOUNDATIONS = {"records", "errors", "settings", "metrics", "storage", "kernels", "utf8", "coders"}
-FOUNDATIONS |= {"exchange", "partition", "outcome", "data", "dead"}
+FOUNDATIONS |= {"exchange", "partition", "outcome", "data", "dead", "redact"}
 
 
 def modules() -> list[str]:

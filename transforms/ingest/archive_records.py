@@ -99,10 +99,10 @@ def _record(
         return Damage(position, stream.seek(start), "invalid_record", shown)
     if stream.left is not None and head.length > stream.left:
         passed = stream.seek(start)
-        return Damage(position, passed, "truncated_record", _told(head, stream))
+        return Damage(position, passed, "truncated_record", _told(head))
     verdict = decide(position, head, stream.peek(min(head.length, HEAD_BYTES)))
     if isinstance(verdict, int) and head.length > verdict:
-        verdict = Damage(position, head.length, "oversized", _told(head, stream))
+        verdict = Damage(position, head.length, "oversized", _told(head))
     if not isinstance(verdict, int):
         got, data = stream.skip(head.length), b""
     else:
@@ -111,7 +111,7 @@ def _record(
     fault = _ending(stream, head, got, start)
     if fault is None:
         return Body(position, head, data) if isinstance(verdict, int) else verdict
-    told = _told(head, stream)
+    told = _told(head)
     if fault == "damaged_record":
         return Damage(position, head.length, fault, told)
     stream.unread(data)
@@ -131,7 +131,7 @@ def _ending(stream: Stream, head: Head, got: int, start: re.Pattern[bytes]) -> s
     return "damaged_record" if stream.gap else None
 
 
-def _told(head: Head, stream: Stream) -> str:
+def _told(head: Head) -> str:
     url = head.fields.get("warc-target-uri", "")
     return f"{head.kind} of {head.length} bytes {url}".strip()
 

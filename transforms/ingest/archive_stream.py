@@ -83,7 +83,7 @@ def _packed(source: BinaryIO, size: int, codec: str, limits: Limits) -> Iterator
             for piece in _gathered(members(source, codec, limits, begin)):
                 member = piece.offset
                 yield piece
-            return
+            begin = size
         except DamagedError as e:
             start = max(member + 1, e.consumed - min(_BACK, again))
             again -= max(e.consumed - start, 0)

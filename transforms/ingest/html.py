@@ -22,8 +22,12 @@ from transforms.ingest.page_cost import MAX_COST, page_cost
 __all__ = ["PageError", "decode_page", "html_column", "page_text"]
 
 _BOMS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xfe\xff", "utf-16-be"), (b"\xff\xfe", "utf-16-le"))
-_NOT_IN_PYTHON: Final = {"windows-874": "cp874", "x-mac-cyrillic": "mac-cyrillic"}
-_NOT_IN_PYTHON |= {"iso-8859-8-i": "iso-8859-8", "macintosh": "mac-roman"}
+_NOT_IN_PYTHON: Final = {
+    "windows-874": "cp874",
+    "x-mac-cyrillic": "mac-cyrillic",
+    "iso-8859-8-i": "iso-8859-8",
+    "macintosh": "mac-roman",
+}
 
 
 class PageError(Exception):

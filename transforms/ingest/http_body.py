@@ -33,19 +33,14 @@ def http_body(data: bytes, most: int) -> tuple[bytes, str]:
     whole = _WRAP % (len(data), data)
     for mode in _MODES:
         try:
-            # Whole at once is what fails; what is compressed further is unpacked piecewise.
             record = WarcRecord.from_bytes(whole)
-            record.parse_http(auto_decode=mode, max_header_len=1 << 16)  # type: ignore[arg-type]
+            record.parse_http(auto_decode=mode, max_header_len=1 << 16)
             body = record.reader.read(most + 1)
             said = record.http_headers.get("Content-Type") or ""
         except (OSError, ValueError):
             continue
         if len(body) > most:
             raise PageError("oversized_html")
-        if not _binary(body):
+        if not body.startswith(_BINARY):
             return body, said
     raise PageError("invalid_http")
-
-
-def _binary(body: bytes) -> bool:
-    return body.startswith(_BINARY)

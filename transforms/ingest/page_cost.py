@@ -45,10 +45,7 @@ _RAW = _names("script", "style", "textarea", "title", "xmp", "iframe", "noembed"
 
 @njit
 def _among(name: np.uint64, names: npt.NDArray[np.uint64]) -> bool:  # pragma: no cover - compiled
-    for known in names:
-        if known == name:
-            return True
-    return False
+    return bool(np.any(names == name))
 
 
 @njit
@@ -57,7 +54,7 @@ def _read_name(data: Buffer, at: int) -> tuple[int, np.uint64]:  # pragma: no co
     value = np.uint64(0)
     while at < len(data):
         byte = data[at]
-        if byte <= 32 or byte == 47 or byte == 62:  # white space, `/`, `>`
+        if byte <= 32 or byte in (47, 62):  # white space, `/`, `>`
             break
         if 65 <= byte <= 90:
             byte += np.uint8(32)
@@ -82,7 +79,7 @@ def _skip_tag(data: Buffer, at: int) -> tuple[int, int]:  # pragma: no cover - c
         elif byte <= 32 or byte == 47:
             inside = False
             valued = valued and byte <= 32
-        elif (byte == 34 or byte == 39) and valued:
+        elif byte in (34, 39) and valued:
             quote, valued = byte, False
         else:
             if not inside:
@@ -102,8 +99,10 @@ def _find_end(data: Buffer, at: int, name: np.uint64) -> int:  # pragma: no cove
 
 
 @njit
-def _close(open_names: npt.NDArray[np.uint64], depth: int, name: np.uint64) -> int:
-    """Depth after an end tag; one that nothing open has changes nothing."""  # pragma: no cover
+def _close(  # pragma: no cover - compiled
+    open_names: npt.NDArray[np.uint64], depth: int, name: np.uint64
+) -> int:
+    """Depth after an end tag; one that nothing open has changes nothing."""
     for i in range(depth - 1, -1, -1):
         if open_names[i] == name:
             for k in range(i, depth - 1):

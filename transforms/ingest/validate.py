@@ -20,6 +20,7 @@ from transforms.ingest.dates import parse_dates
 from transforms.ingest.html import html_column
 from transforms.ingest.mapping import canonical_origin, hosts
 from transforms.records import DEAD_LETTERS, INGESTED
+from transforms.redact import redact
 
 __all__ = [
     "DOCUMENTS",
@@ -167,8 +168,9 @@ def excerpt(value: bytes | str | None) -> str:
 
 
 def letters_batch(letters: Sequence[DeadLetter]) -> pa.RecordBatch:
-    """Dead letters as rows of `records.DEAD_LETTERS`."""
-    columns = zip(*letters, strict=True) if letters else [[]] * len(DEAD_LETTERS)
+    """Dead letters as rows of `records.DEAD_LETTERS`; paths show nothing that gives access."""
+    shown = [letter._replace(file=redact(letter.file)) for letter in letters]
+    columns = zip(*shown, strict=True) if shown else [[]] * len(DEAD_LETTERS)
     arrays = [
         pa.array(list(column), field.type)
         for column, field in zip(columns, DEAD_LETTERS, strict=True)
