@@ -169,14 +169,12 @@ def _arc_head(stream: Stream) -> Head | None:
     line = ARC_LINE.match(stream.peek(8 << 10))
     if not line:
         return None
-    text = line[0].decode("utf-8", "replace").strip()
-    words = text.rsplit(" ", 4)
-    if len(words) < 5 or not words[2].isdigit():
-        words = text.rsplit(" ", 9)
-    if len(words) not in (5, 10) or not _LENGTH.fullmatch(words[-1]):
-        return None
-    url, _, date, kind = words[:4]
+    found = {name: value.decode("utf-8", "replace") for name, value in line.groupdict().items()}
     stream.skip(line.end())
-    fields = {"warc-target-uri": url, "warc-date": date, "content-type": kind}
-    named = "warcinfo" if url.startswith("filedesc:") else "response"
-    return Head(named, fields, int(words[-1]))
+    named = "warcinfo" if found["url"].startswith("filedesc:") else "response"
+    fields = {
+        "warc-target-uri": found["url"],
+        "warc-date": found["date"],
+        "content-type": found["kind"],
+    }
+    return Head(named, fields, int(found["length"]))

@@ -29,7 +29,8 @@ _MAGIC: Final = {"gz": b"\x1f\x8b\x08", "zst": b"\x28\xb5\x2f\xfd"}
 _MAX_WINDOW = 1 << 23
 
 ARC_LINE: Final = re.compile(
-    rb"[a-z][a-z0-9+.\-]{0,30}:[^\n]{1,4096}? \d{1,3}(?:\.\d{1,3}){3} \d{12,14} [^\n]{0,512}\d\r?\n"
+    rb"(?P<url>[a-z][a-z0-9+.\-]{0,30}:[^\n]{1,4096}?) \d{1,3}(?:\.\d{1,3}){3} (?P<date>\d{12,14})"
+    rb" (?P<kind>[^\s;]{0,128})[^\n]{0,512} (?P<length>\d{1,18})\r?\n"
 )
 """Header of an ARC record: URL, address, time, type, (code, ..., name,) length."""
 
