@@ -71,23 +71,20 @@ def records(stream: Stream, decide: Decide) -> Iterator[Body | Skipped | Damage]
         decide: Given position, header, and the beginning of what follows it (`HEAD_BYTES`,
             if there are so many), what to do with a record.
     """
+    stream.enter()
     start = ARC_LINE if ARC_LINE.match(stream.peek(HEAD_BYTES)) else _WARC
-    refused = -1
     while True:
         stream.skip_newlines()
+        stream.enter()
         position = stream.position
         if not stream.peek(1):
             if stream.gap is None:
                 return
             gap = stream.gap
             stream.resume()
-            if gap.offset != refused:  # else its record is a dead letter already
-                yield Damage(gap.offset, gap.n_bytes, gap.reason, gap.message)
-            continue
-        found = _record(stream, position, start, decide)
-        if isinstance(found, Damage) and found.reason == "damaged_record":
-            refused = position
-        yield found
+            yield Damage(*gap)
+        else:
+            yield _record(stream, position, start, decide)
 
 
 def _record(
@@ -96,7 +93,8 @@ def _record(
     head = _arc_head(stream) if start is ARC_LINE else _warc_head(stream)
     if head is None:
         shown = stream.peek(1 << 10)
-        return Damage(position, stream.seek(start), "invalid_record", shown)
+        passed = stream.seek(start)
+        return _gap(stream, position) or Damage(position, passed, "invalid_record", shown)
     if stream.left is not None and head.length > stream.left:
         passed = stream.seek(start)
         return Damage(position, passed, "truncated_record", _told(head))
@@ -109,26 +107,35 @@ def _record(
         data = stream.take(head.length)
         got = len(data)
     fault = _ending(stream, head, got, start)
+    # What fails right behind a record is the checksum of its member.
+    if gap := _gap(stream, position):
+        return gap
     if fault is None:
         return Body(position, head, data) if isinstance(verdict, int) else verdict
-    told = _told(head)
-    if fault == "damaged_record":
-        return Damage(position, head.length, fault, told)
     stream.unread(data)
     stream.seek(start)
-    return Damage(position, got, fault, told)
+    return Damage(position, got, fault, _told(head))
+
+
+def _gap(stream: Stream, position: int) -> Damage | None:
+    """What stands for a record, and for the rest of its member, that is damaged right here."""
+    gap = stream.gap
+    if gap is None or gap.offset > position or stream.at_member or stream.peek(1):
+        return None
+    stream.resume()
+    return Damage(position, *gap[1:])
 
 
 def _ending(stream: Stream, head: Head, got: int, start: re.Pattern[bytes]) -> str | None:
     """What is wrong with how a record ends, if anything."""
     if got < head.length:
-        return "damaged_record" if stream.gap else "truncated_record"
-    stream.skip_newlines()
-    following = stream.peek(HEAD_BYTES)
-    if following:
-        return None if start.match(following) else "wrong_length"
-    # What fails right behind a record is the checksum of its member.
-    return "damaged_record" if stream.gap else None
+        return "truncated_record"
+    lines = stream.skip_newlines()
+    if stream.at_member or not stream.peek(1):
+        return None
+    if lines >= (1 if start is ARC_LINE else 2) or start.match(stream.peek(HEAD_BYTES)):
+        return None
+    return "wrong_length"
 
 
 def _told(head: Head) -> str:

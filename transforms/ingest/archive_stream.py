@@ -79,17 +79,16 @@ def pieces(source: BinaryIO, size: int, codec: str, limits: Limits) -> Iterator[
 def _packed(source: BinaryIO, size: int, codec: str, limits: Limits) -> Iterator[Piece | Gap]:
     begin, again = 0, size  # bytes that may be searched twice, so that time stays linear
     while begin < size:
-        member = begin
         try:
-            for piece in _gathered(members(source, codec, limits, begin)):
-                member = piece.offset
-                yield piece
+            yield from _gathered(members(source, codec, limits, begin))
             begin = size
         except DamagedError as e:
-            start = max(member + 1, e.consumed - min(_BACK, again))
+            start = max(e.begin + 1, e.consumed - min(_BACK, again))
             again -= max(e.consumed - start, 0)
-            begin = size if "bomb" in e.reason else _next_member(source, start, size, codec)
-            yield Gap(member, begin - member, e.reason, str(e))
+            bomb = e.reason == "unreadable_bomb"
+            begin = size if bomb else _next_member(source, start, size, codec)
+            reason = e.reason if begin == size else "unreadable_member"
+            yield Gap(e.begin, begin - e.begin, reason, str(e))
 
 
 def _gathered(unpacked: Iterator[tuple[int, bytes]]) -> Iterator[Piece]:
@@ -155,6 +154,7 @@ class Stream:
         self._offsets: deque[tuple[int, int]] = deque()
         self._fresh: deque[int] = deque()
         self._ended = False
+        self._again = (64 << 20) + 4 * size
         self.gap: Gap | None = None
 
     @property
@@ -189,17 +189,32 @@ class Stream:
             left -= ready
         return n - left
 
-    def skip_newlines(self) -> None:
-        """Goes to the next byte that ends no line."""
+    def skip_newlines(self) -> int:
+        """Goes to the next byte that ends no line; how many line feeds it passed."""
+        passed = 0
         while (ready := self.peek(16)) and ready[0] in b"\r\n":
-            self._drop(len(ready) - len(ready.lstrip(b"\r\n")))
-        while self._fresh and self._fresh[0] <= self._base:
+            n = len(ready) - len(ready.lstrip(b"\r\n"))
+            passed += ready[:n].count(b"\n")
+            self._drop(n)
+        return passed
+
+    def enter(self) -> None:
+        """Goes on into the member that begins here, if one does."""
+        self._ready(1)
+        while self.at_member:
             self._fresh.popleft()
 
+    @property
+    def at_member(self) -> bool:
+        """Whether a member that begins with a record begins here."""
+        return bool(self._fresh and self._fresh[0] <= self._base)
+
     def unread(self, data: bytes) -> None:
-        """Puts back what was taken last."""
-        self._buffer[:0] = data
-        self._base -= len(data)
+        """Puts back what was taken last, unless so much was put back that time would suffer."""
+        if len(data) <= self._again:
+            self._again -= len(data)
+            self._buffer[:0] = data
+            self._base -= len(data)
 
     def resume(self) -> None:
         """Goes on behind a gap."""
@@ -224,8 +239,6 @@ class Stream:
         return passed
 
     def _ready(self, n: int) -> int:
-        while self._fresh and self._fresh[0] <= self._base:
-            self._fresh.popleft()
         while len(self._buffer) < n and not (self._fresh or self.gap or self._ended):
             self._pull()
         end = self._fresh[0] - self._base if self._fresh else len(self._buffer)
@@ -239,7 +252,7 @@ class Stream:
             self.gap = found
         else:
             end = self._base + len(self._buffer)
-            if found.fresh and end > self._base:
+            if found.fresh:
                 self._fresh.append(end)
             if not self._plain:
                 self._offsets.append((end, found.offset))

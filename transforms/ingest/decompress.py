@@ -33,11 +33,12 @@ class DamagedError(Exception):
     Attributes:
         consumed: Bytes of the file that were decoded.
         reason: Of the dead letter that stands for the rest.
+        begin: Where the member starts that is damaged.
     """
 
     def __init__(self, message: str, consumed: int, reason: str = "unreadable_rest") -> None:
         super().__init__(message)
-        self.consumed, self.reason = consumed, reason
+        self.consumed, self.reason, self.begin = consumed, reason, 0
 
 
 class Limits(NamedTuple):
@@ -152,28 +153,40 @@ def members(
     Raises:
         DamagedError: After all bytes that could be decoded have been yielded.
     """
-    make, step = CODECS[codec]
-    first, made = begin, 0
+    made, first = 0, begin
     while _more(source, begin):
-        decoder, position = make(), begin
-        while not decoder.eof:
-            chunk = source.read(step)
-            if not chunk:
-                raise DamagedError("the file ends within the compressed stream", position)
-            before = made
-            try:
-                for piece in _decoded(decoder, chunk):
-                    made += len(piece)
-                    limits.check(position + len(chunk) - first, made)
-                    yield begin, piece
-            except _ERRORS:
-                # That call gave nothing of what it had; earlier ones for this chunk did.
-                known = made - before
-                for piece in _rescue(source, make(), step, begin, position):
-                    yield begin, piece[known:]
-                    known = max(known - len(piece), 0)
-            position += len(chunk)
-        begin = position - len(decoder.unused_data)
+        try:
+            position = begin
+            for piece, position in _member(source, codec, begin):
+                made += len(piece)
+                limits.check(position - first, made)
+                yield begin, piece
+        except DamagedError as e:
+            e.begin = begin
+            raise
+        begin = position
+
+
+def _member(source: BinaryIO, codec: str, begin: int) -> Iterator[tuple[bytes, int]]:
+    """Pieces of one member, each with how far the file was read; with the last, its end."""
+    make, step = CODECS[codec]
+    decoder, position = make(), begin
+    while not decoder.eof:
+        chunk = source.read(step)
+        if not chunk:
+            raise DamagedError("the file ends within the compressed stream", position)
+        known = 0
+        try:
+            for piece in _decoded(decoder, chunk):
+                known += len(piece)
+                yield piece, position + len(chunk)
+        except _ERRORS:
+            # That call gave nothing of what it had; earlier ones for this chunk did.
+            for piece in _rescue(source, make(), step, begin, position):
+                yield piece[known:], position
+                known = max(known - len(piece), 0)
+        position += len(chunk)
+    yield b"", position - len(decoder.unused_data)
 
 
 def _decoded(decoder: _Decoder | _Capped, chunk: bytes) -> Iterator[bytes]:
