@@ -209,7 +209,7 @@ def _explain(error: dict[str, Any], where: str) -> str:
         return f"{where}: unknown key {'.'.join(path)!r}" + _nearest(
             path[-1], list(model.model_fields)
         )
-    message = str(error["msg"]).removeprefix("Value error, ")
+    message = str(error["msg"]).removeprefix("Value error, ")[:500]
     given = "" if isinstance(error.get("input"), dict) else f" (given: {error.get('input')!r:.200})"
     return f"{where}: {'.'.join(path)}: {message}{given}" if path else f"{where}: {message}"
 
