@@ -90,7 +90,7 @@ $(BENCH)/audit/.installed:
 	touch $@
 
 audit: $(BENCH)/audit/.installed  ## look the lock file up in the database of vulnerabilities
-	$(BENCH)/audit/bin/pip-audit --require-hashes --disable-pip --requirement requirements.lock
+	$(BENCH)/audit/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
 
 $(BENCH)/fuzz/.installed: requirements.lock tests/fuzz/requirements.txt
 	mkdir -p $(BENCH)

@@ -106,7 +106,7 @@ def _xz() -> _Capped:
 # The other two are asked for no more than `_OUT` at once.
 CODECS: dict[str, tuple[Callable[[], _Decoder | _Capped], int]] = {
     "gz": (_gzip, 32 << 10),
-    "zst": (_zstd, 4 << 10),
+    "zst": (_zstd, 1 << 10),
     "bz2": (bz2.BZ2Decompressor, 32 << 10),
     "xz": (_xz, 32 << 10),
 }
