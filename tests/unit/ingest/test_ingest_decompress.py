@@ -5,6 +5,7 @@ import lzma
 import pathlib
 import random
 import zlib
+from collections.abc import Iterator
 
 import pytest
 import zstandard
@@ -98,9 +99,16 @@ def test_wrong_checksum_is_damage() -> None:
 
 @pytest.mark.parametrize("codec", PACK)
 def test_bomb_is_handed_on_in_pieces(codec: str) -> None:
-    packed = PACK[codec](b"\0" * (64 << 20))
+    """Of gzip and Zstandard a step may give 32 MiB, of the others what is asked for."""
+    size, most = (64 << 20, 40 << 20) if codec in ("gz", "zst") else (8 << 20, 3 << 20)
+    packed = PACK[codec](b"\0" * size)
     largest = max(map(len, decompress(io.BytesIO(packed), codec)))
-    assert largest <= 40 << 20
+    assert largest <= most
+
+
+def sizes(path: pathlib.Path, codec: str, limits: Limits) -> Iterator[int]:
+    with path.open("rb") as source:
+        yield from map(len, decompress(source, codec, limits))
 
 
 @pytest.mark.parametrize("codec", PACK)
@@ -113,13 +121,11 @@ def test_a_bomb_ends_at_its_limit(
     first = b'{"text": "first"}\n'
     path.write_bytes(PACK[codec](first) + PACK[codec](b" " * (8 << 20)))
     for ratio, size in ((200, 1 << 40), (1 << 20, 1 << 20)):
-        limits = Limits(ratio, size)
-        made = 0
-        with path.open("rb") as source, pytest.raises(DamagedError, match="bomb") as caught:
-            for piece in decompress(source, codec, limits):
-                made += len(piece)
+        made: list[int] = []
+        with pytest.raises(DamagedError, match="bomb") as caught:
+            made.extend(sizes(path, codec, Limits(ratio, size)))
         assert caught.value.reason == "unreadable_bomb"
-        assert made <= (2 << 20 if ratio == 200 else 1 << 20)
+        assert sum(made) <= (2 << 20 if ratio == 200 else 1 << 20)
     documents, dead = read_all(path, IngestConfig(max_unpacked_bytes=1 << 20))
     assert texts(documents) == ["first"]
     assert [reason for _, reason in reasons(dead)] == ["unreadable_bomb"]
