@@ -23,7 +23,7 @@ def test_inputs_that_are_kept(path: pathlib.Path):
     TARGETS[path.parent.name](path.read_bytes())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     st.sampled_from(CORPUS),
     st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(max_size=4)), max_size=3),

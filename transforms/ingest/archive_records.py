@@ -177,11 +177,15 @@ def _arc_head(stream: Stream) -> Head | None:
     if not line:
         return None
     found = {name: value.decode("utf-8", "replace") for name, value in line.groupdict().items()}
+    kind, _, more = found["rest"].strip().partition(" ")
+    length = more.rpartition(" ")[2]
+    if not _LENGTH.fullmatch(length):
+        return None
     stream.skip(line.end())
     named = "warcinfo" if found["url"].startswith("filedesc:") else "response"
     fields = {
         "warc-target-uri": found["url"],
         "warc-date": found["date"],
-        "content-type": found["kind"],
+        "content-type": kind.partition(";")[0],
     }
-    return Head(named, fields, int(found["length"]))
+    return Head(named, fields, int(length))

@@ -30,7 +30,7 @@ _MAX_WINDOW = 1 << 23
 
 ARC_LINE: Final = re.compile(
     rb"(?P<url>[a-z][a-z0-9+.\-]{0,30}:[^\n]{1,4096}?) \d{1,3}(?:\.\d{1,3}){3} (?P<date>\d{12,14})"
-    rb" (?P<kind>[^\s;]{0,128})[^\n]{0,512} (?P<length>\d{1,18})\r?\n"
+    rb" (?P<rest>[^\n]{1,700}+)\n"  # possessive: what follows cannot be tried in many ways
 )
 """Header of an ARC record: URL, address, time, type, (code, ..., name,) length."""
 

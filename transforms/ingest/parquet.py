@@ -160,6 +160,8 @@ class _Table:
 
 def _locate(path: str, schema: pa.Schema, fields: FieldMapping, role: str) -> _Place | None:
     name: str = getattr(fields, role)
+    if schema.names.count(name) > 1:
+        raise InputError(f"{path} has two columns named {name!r}; rename one of them")
     if (column := schema.get_field_index(name)) >= 0:
         return _Place(column, ())
     first, *names = name.split(".")
