@@ -13,9 +13,11 @@ PYTEST_ARGS ?= -n 2
 
 PEERS := rensa datasketch datatrove text-dedup
 BENCH := .bench
+FUZZ := jsonl archive table html footer configuration
+FUZZ_SECONDS ?= 60
 
 .PHONY: help setup curate verify test lint format bench bench-quick peers bench-peers
-.PHONY: bench-kernel bench-dedup bench-hot bench-scaling lock clean
+.PHONY: bench-kernel bench-dedup bench-hot bench-scaling lock audit fuzz clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -80,6 +82,32 @@ bench-scaling: setup  ## how cost grows with the size of the corpus
 lock: setup  ## resolve requirements.lock anew
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --upgrade --output-file requirements.lock
+
+$(BENCH)/audit/.installed:
+	mkdir -p $(BENCH)
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet pip-audit
+	touch $@
+
+audit: $(BENCH)/audit/.installed  ## look the lock file up in the database of vulnerabilities
+	$(BENCH)/audit/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
+
+$(BENCH)/fuzz/.installed: requirements.lock tests/fuzz/requirements.txt
+	mkdir -p $(BENCH)
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(@D)/bin/python -m pip install --quiet -r tests/fuzz/requirements.txt
+	touch $@
+
+# What is new is kept below .bench; an input that shows a fault belongs into the corpus.
+fuzz: $(BENCH)/fuzz/.installed  ## fuzz every reader, FUZZ_SECONDS= each
+	for target in $(FUZZ); do \
+		mkdir -p $(BENCH)/fuzz-corpus/$$target && \
+		PYTHONPATH=. $(BENCH)/fuzz/bin/python tests/fuzz/fuzz.py $$target \
+			-max_total_time=$(FUZZ_SECONDS) -timeout=30 -rss_limit_mb=4096 -max_len=65536 \
+			-artifact_prefix=$(BENCH)/fuzz-$$target- -print_final_stats=1 \
+			$(BENCH)/fuzz-corpus/$$target tests/fuzz/corpus/$$target || exit 1; \
+	done
 
 clean:  ## remove what was made
 	rm -rf $(VENV) $(BENCH) out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -9,9 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rich.console import Console
-
-from pipelines import commands
+from pipelines import commands, report
 from pipelines.options import Parser, add_shared_flags, refuse_unknown, split_flags
 from transforms.errors import HoldfastError
 
@@ -190,7 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    console = Console(stderr=True)
+    console = report.console(stderr=True)
     try:
         given_all = list(sys.argv[1:] if arguments is None else arguments)
         beam, own = split_flags(given_all) if _JOBS & set(given_all[:2]) else ([], given_all)

@@ -11,8 +11,8 @@ from typing import Any, Literal, Self
 import orjson
 import pydantic
 import xxhash
-import yaml
 
+from pipelines.yaml_file import parse_yaml
 from transforms import storage
 from transforms.dedup.config import SCHEME, DedupConfig
 from transforms.errors import InputError, UsageError
@@ -234,8 +234,8 @@ def _explain(error: dict[str, Any], where: str) -> str:
         return f"{where}: unknown key {'.'.join(path)!r}" + _nearest(
             path[-1], list(model.model_fields)
         )
-    message = str(error["msg"]).removeprefix("Value error, ")
-    given = "" if isinstance(error.get("input"), dict) else f" (given: {error.get('input')!r})"
+    message = str(error["msg"]).removeprefix("Value error, ")[:500]
+    given = "" if isinstance(error.get("input"), dict) else f" (given: {error.get('input')!r:.200})"
     return f"{where}: {'.'.join(path)}: {message}{given}" if path else f"{where}: {message}"
 
 
@@ -279,14 +279,6 @@ def load_config(path: str | None, flags: Mapping[str, Any]) -> Config:
     if path is not None:
         if not storage.exists(path):
             raise UsageError(f"configuration {path} does not exist")
-        try:
-            loaded = yaml.safe_load(storage.read_bytes(path))
-        except yaml.YAMLError as error:
-            raise UsageError(
-                f"configuration {path} is no YAML: {' '.join(str(error).split())}"
-            ) from error
-        if not isinstance(loaded, dict):
-            raise UsageError(f"configuration {path} holds no mapping of keys to values")
-        values = dict(loaded)
+        values = parse_yaml(storage.read_bytes(path), path)
     where = path if path and not flags else f"{path} and flags" if path else "command line"
     return make_config(_merge(values, flags), where)

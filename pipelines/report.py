@@ -8,9 +8,11 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from transforms.dedup.index.show import Shown
 from transforms.records import REASONS
+from transforms.redact import printable, redact
 from transforms.shards.promise import counted_as
 
 __all__ = [
@@ -29,9 +31,18 @@ _FINDINGS = 20
 _PIPE_WIDTH = 160
 
 
-def console() -> Console:
-    """Standard output; wide enough for paths where it is no terminal."""
-    return Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+class _Plain(Console):
+    """Text as it is: no markup, no control characters, nothing that gives access."""
+
+    def render_str(self, text: str, **settings: Any) -> Text:
+        """What becomes of every string that is printed, in tables, too."""
+        return super().render_str(printable(redact(text)), **(settings | {"markup": False}))
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Standard output or error; wide enough for paths where it is no terminal."""
+    stream = sys.stderr if stderr else sys.stdout
+    return _Plain(stderr=stderr, width=None if stderr or stream.isatty() else _PIPE_WIDTH)
 
 
 def columns(title: str, *names: str) -> Table:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from transforms.redact import redact
+
 
 class HoldfastError(Exception):
     """Base of every error that holdfast raises on purpose.
+
+    Messages name paths and URLs; what gives access in them is hidden here, for all.
 
     Attributes:
         exit_code: What the command line returns when the error reaches it.
     """
 
     exit_code: int = 2
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(redact(message))
 
 
 class UsageError(HoldfastError):

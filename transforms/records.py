@@ -211,8 +211,9 @@ DEAD_LETTERS = pa.schema(
 """A row of `dead_letters/`: one record, or the unreadable rest of a file.
 
 `position` is the row in a Parquet file, the byte at which the record starts in
-the decompressed stream of a JSON Lines file, and -1 for a whole file. `n_bytes`
-is the size of what was lost, on storage for a whole file or the rest of one.
+the decompressed stream of a JSON Lines, CSV or TSV file, the byte on storage at which the
+record of a web archive or its compressed member starts, and -1 for a whole file. `n_bytes`
+is the size of what was lost, on storage for a whole file, a member or the rest of a file.
 """
 
 REASONS = (

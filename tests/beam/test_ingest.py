@@ -64,11 +64,14 @@ def test_input_that_changed_stops_the_job(tmp_path: pathlib.Path) -> None:
 
 
 def test_counters(tmp_path: pathlib.Path) -> None:
+    record = b"WARC/1.0\r\nWARC-Type: %b\r\nContent-Length: 5\r\n\r\nwords\r\n\r\n"
+    (tmp_path / "d.wet").write_bytes(record % b"request" * 3 + record % b"conversion")
     inputs = write_corpus(tmp_path)
     pipeline = test_pipeline.TestPipeline(runner="FnApiRunner")
     _ = pipeline | beam.Create([inputs]) | ReadDocuments(IngestConfig())
     result = pipeline.run()
     result.wait_until_finish()
     counters = {c.key.metric.name: c.committed for c in result.metrics().query()["counters"]}
-    assert counters["ingest/documents"] == 100
+    assert counters["ingest/documents"] == 101
+    assert counters["ingest/skipped:request"] == 3
     assert counters["ingest/dead"] == 3

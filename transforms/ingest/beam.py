@@ -75,7 +75,7 @@ class _ReadSplit(beam.DoFn):
         self._config = config
 
     def process(self, split: str) -> Iterator[Any]:
-        read = read_split(Split.parse(split), self._config)
+        read = read_split(Split.parse(split), self._config, metrics.count)
         for kind, batch in metrics.timed("ingest", read):
             metrics.count(f"ingest/{kind}", batch.num_rows)
             yield batch if kind == "documents" else beam.pvalue.TaggedOutput("dead_letters", batch)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pydantic
 
+from transforms.ingest.decompress import Limits
 from transforms.settings import Settings
 
 __all__ = ["MAX_DOCUMENT_BYTES", "FieldMapping", "IngestConfig"]
@@ -48,7 +49,13 @@ class IngestConfig(Settings):
 
     Attributes:
         fields: Which input column gives text, id, url, source, date, language, origin.
+        html: Whether the text column holds HTML; the document is then the text that is
+            extracted from it. Pages in web archives are extracted in any case.
         max_document_bytes: Longer texts become dead letters.
+        max_html_bytes: Longer pages become dead letters before they are parsed.
+        max_ratio: Most unpacked bytes per byte of a compressed file, beyond its first
+            64 MiB; what follows is one dead letter.
+        max_unpacked_bytes: Most unpacked bytes of a compressed file, likewise.
         max_dead_fraction: The job fails when more than this share of the records
             read is unreadable.
         batch_rows: Most rows of a batch.
@@ -56,7 +63,11 @@ class IngestConfig(Settings):
     """
 
     fields: FieldMapping = FieldMapping()
+    html: bool = False
     max_document_bytes: int = MAX_DOCUMENT_BYTES
+    max_html_bytes: int = 8 << 20
+    max_ratio: int = 200
+    max_unpacked_bytes: int = 1 << 40
     max_dead_fraction: float = 0.01
     batch_rows: int = 1000
     batch_bytes: int = 8 << 20
@@ -65,6 +76,26 @@ class IngestConfig(Settings):
     @classmethod
     def _fits(cls, value: int) -> int:
         return _within("max_document_bytes", value, 1, MAX_DOCUMENT_BYTES)
+
+    @pydantic.field_validator("max_html_bytes")
+    @classmethod
+    def _page(cls, value: int) -> int:
+        return _within("max_html_bytes", value, 1, MAX_DOCUMENT_BYTES)
+
+    @pydantic.field_validator("max_ratio")
+    @classmethod
+    def _ratio(cls, value: int) -> int:
+        return _within("max_ratio", value, 1, 1 << 30)
+
+    @pydantic.field_validator("max_unpacked_bytes")
+    @classmethod
+    def _unpacked(cls, value: int) -> int:
+        return _within("max_unpacked_bytes", value, 1, 1 << 50)
+
+    @property
+    def limits(self) -> Limits:
+        """What a compressed file may become."""
+        return Limits(self.max_ratio, self.max_unpacked_bytes)
 
     @pydantic.field_validator("batch_rows")
     @classmethod

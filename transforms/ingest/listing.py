@@ -7,6 +7,7 @@ A file's number is its place in it.
 from __future__ import annotations
 
 import dataclasses
+import fnmatch
 import glob
 import os
 import pathlib
@@ -31,10 +32,16 @@ __all__ = [
 INPUTS = "inputs.jsonl"
 """Name of the list in a staging folder."""
 
+_ROWS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".csv": "csv", ".tsv": "tsv"}
+_ARCHIVES = {".warc": "warc", ".wet": "warc", ".arc": "warc"}
 SUFFIXES = {".parquet": "parquet", ".pq": "parquet"} | {
-    name + packed: "jsonl" + packed
-    for name in (".jsonl", ".ndjson", ".json")
-    for packed in ("", ".gz", ".zst")
+    name + packed: kind + packed
+    for kinds, codecs in (
+        (_ROWS, ("", ".gz", ".zst", ".bz2", ".xz")),
+        (_ARCHIVES, ("", ".gz", ".zst")),
+    )
+    for name, kind in kinds.items()
+    for packed in codecs
 }
 """File name endings and the formats that they mean; `.json` is read line by line, too."""
 
@@ -51,7 +58,7 @@ class InputFile:
         size: In bytes on storage.
         digest: XXH3-128 of the content of a local file; of a remote one the time
             of its last change, or a checksum.
-        format: `parquet`, `jsonl`, `jsonl.gz` or `jsonl.zst`.
+        format: A value of `SUFFIXES`, such as `parquet` or `jsonl.gz`.
     """
 
     path: str
@@ -138,14 +145,55 @@ def _expand(pattern: str) -> list[str]:
 
 def _expand_local(pattern: str) -> list[str]:
     exact = pathlib.Path(pattern).exists()
-    matched = [pattern] if exact else glob.glob(pattern, recursive=True)  # noqa: PTH207  # absolute
+    matched = [pattern] if exact else _globbed(pattern)
     return [file for path in matched for file in (_walk(path) if os.path.isdir(path) else [path])]  # noqa: PTH112
 
 
-def _walk(folder: str) -> Iterator[str]:
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if _visible(name))
-        yield from (storage.join(parent, name) for name in sorted(names) if _visible(name))
+def _globbed(pattern: str) -> Iterator[str]:
+    """As the standard library does it, but `**` follows no links to folders.
+
+    Two of them that lead upward would keep it busy for ever.
+    """
+    head, *rest = pattern.split("/**/", 1)
+    if not rest:
+        head, *rest = (pattern[:-3], "**") if pattern.endswith("/**") else (pattern,)
+    folders = glob.glob(head or "/")  # noqa: PTH207  # absolute
+    if not rest:
+        yield from folders
+        return
+    parts = ["**", *rest[0].split("/")]
+    for folder in sorted(folders):
+        for path in _walk(folder, hidden="."):
+            if _fits(path[len(folder.rstrip("/")) + 1 :].split("/"), parts):
+                yield path
+
+
+def _fits(names: list[str], parts: list[str]) -> bool:
+    """Whether a path below a folder matches a pattern in which `**` is any way down."""
+    reached = {0}
+    for part in parts:
+        if part == "**":
+            reached = set(range(min(reached, default=len(names) + 1), len(names) + 1))
+        else:
+            reached = {
+                i + 1 for i in reached if i < len(names) and fnmatch.fnmatchcase(names[i], part)
+            }
+    return len(names) in reached
+
+
+def _walk(folder: str, hidden: str | tuple[str, ...] = (".", "_")) -> Iterator[str]:
+    """Files below a folder, however deep it is; links to folders are not followed."""
+    waiting = [folder]
+    while waiting:
+        with os.scandir(waiting.pop()) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+        for entry in entries:
+            if entry.name.startswith(hidden):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(entry.path)
+            elif not os.path.isdir(entry.path):  # noqa: PTH112  # False for a link to itself
+                yield entry.path
 
 
 def _expand_remote(pattern: str) -> list[str]:

@@ -95,7 +95,7 @@ class _Table:
 
     def __init__(self, path: str, schema: pa.Schema, config: IngestConfig) -> None:
         self.path = path
-        self._max_bytes = config.max_document_bytes
+        self._config = config
         self._fields = config.fields
         roles = FieldMapping.model_fields
         self._places = {role: _locate(path, schema, config.fields, role) for role in roles}
@@ -120,7 +120,7 @@ class _Table:
         positions = range(first, first + window.num_rows)
         date = _dates(self._column(window, "date"))
         records = raw_batch(positions, sizes, date, self._metadata(window), strings)
-        return judge(records, self.path, self._max_bytes, self._fields.origin)
+        return judge(records, self.path, self._config)
 
     def lost(self, row: pa.RecordBatch, position: int, error: Exception) -> DeadLetter:
         """The dead letter of a row that `convert` cannot take."""
@@ -160,6 +160,8 @@ class _Table:
 
 def _locate(path: str, schema: pa.Schema, fields: FieldMapping, role: str) -> _Place | None:
     name: str = getattr(fields, role)
+    if schema.names.count(name) > 1:
+        raise InputError(f"{path} has two columns named {name!r}; rename one of them")
     if (column := schema.get_field_index(name)) >= 0:
         return _Place(column, ())
     first, *names = name.split(".")

@@ -9,20 +9,33 @@ from typing import Literal
 import pyarrow as pa
 
 from transforms import storage
+from transforms.ingest.archives import Count, read_archive
 from transforms.ingest.config import IngestConfig
 from transforms.ingest.jsonl import read_jsonl
 from transforms.ingest.packing import Packer
 from transforms.ingest.parquet import read_parquet
 from transforms.ingest.splits import Split, changed
-from transforms.ingest.validate import letters_batch
+from transforms.ingest.tables import read_table
+from transforms.ingest.validate import Judged, letters_batch
 
 __all__ = ["Kind", "read_split"]
 
 Kind = Literal["documents", "dead"]
 
 
-def read_split(split: Split, config: IngestConfig) -> Iterator[tuple[Kind, pa.RecordBatch]]:
+def _uncounted(name: str, n: int) -> None:
+    """Counts nothing."""
+
+
+def read_split(
+    split: Split, config: IngestConfig, count: Count = _uncounted
+) -> Iterator[tuple[Kind, pa.RecordBatch]]:
     """Reads a split in batches of documents and of dead letters.
+
+    Args:
+        split: What to read.
+        config: How.
+        count: Takes in records of archives that are no documents by what they are.
 
     Yields:
         `("documents", batch)` with the schema `records.INGESTED`, and
@@ -35,12 +48,23 @@ def read_split(split: Split, config: IngestConfig) -> Iterator[tuple[Kind, pa.Re
     with storage.open_input(split.path) as source:
         if source.seek(0, os.SEEK_END) != split.size:
             raise changed(split.path)
-    read = read_parquet if split.format == "parquet" else read_jsonl
     packer = Packer(split, config)
-    for documents, letters in read(split, config):
+    for documents, letters in _read(split, config, count):
         if letters:
             yield "dead", letters_batch(letters)
         for batch in packer.add(documents):
             yield "documents", batch
     for batch in packer.flush():
         yield "documents", batch
+
+
+def _read(split: Split, config: IngestConfig, count: Count) -> Iterator[Judged]:
+    kind = split.format.partition(".")[0]
+    if kind == "warc":
+        return read_archive(split, config, count)
+    return {
+        "parquet": read_parquet,
+        "jsonl": read_jsonl,
+        "csv": read_table,
+        "tsv": read_table,
+    }[kind](split, config)

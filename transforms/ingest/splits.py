@@ -1,7 +1,8 @@
 """Cutting files into pieces that workers read at the same time, and numbering the rows.
 
 A split is a byte range of a plain JSON Lines file, a run of row groups of a
-Parquet file, or a whole compressed file. Rows that a split accepts get
+Parquet file, or any other file as a whole: where a record starts in it cannot be known
+without reading all before. Rows that a split accepts get
 `node = part_id << 24 | row` with `part_id = file_no << 16 | part`; rows count from
 0 in each part. A split owns `parts` part numbers from `part` on and moves to the
 next whenever a part has 64 MiB of text, while it has more; and whenever a part has

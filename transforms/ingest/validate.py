@@ -15,9 +15,12 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.ingest.config import IngestConfig
 from transforms.ingest.dates import parse_dates
+from transforms.ingest.html import html_column
 from transforms.ingest.mapping import canonical_origin, hosts
 from transforms.records import DEAD_LETTERS, INGESTED
+from transforms.redact import redact
 
 __all__ = [
     "DOCUMENTS",
@@ -80,21 +83,26 @@ def raw_batch(
     return pa.RecordBatch.from_pydict(columns | dict(strings))
 
 
-def judge(records: pa.RecordBatch, file: str, max_bytes: int, origin_name: str) -> Judged:
+def judge(
+    records: pa.RecordBatch, file: str, config: IngestConfig, *, html: bool | None = None
+) -> Judged:
     """Separates documents from records without usable text or with an impossible date.
 
     Args:
         records: As `raw_batch` makes them.
         file: Path for the dead letters.
-        max_bytes: Longest text, in UTF-8 bytes.
-        origin_name: Input column of the declared origin.
+        config: Longest text, input column of the declared origin, and whether text is HTML.
+        html: Overrules the configuration in that.
     """
     text: Any = records.column("text")
+    page_faults: dict[str, Any] = {}
+    if config.html if html is None else html:
+        text, page_faults = html_column(text, config.max_html_bytes)
     iso, day, no_date = parse_dates(records.column("date"))
     size = pc.binary_length(text)
     blank = pc.or_(pc.utf8_is_space(text), pc.equal(size, pa.scalar(0)))
-    too_long = pc.greater(size, pa.scalar(max_bytes))
-    faults = {
+    too_long = pc.greater(size, pa.scalar(config.max_document_bytes))
+    faults = page_faults | {
         "null_text": text.is_null(),
         "empty_text": blank,
         "oversized": too_long,
@@ -109,7 +117,7 @@ def judge(records: pa.RecordBatch, file: str, max_bytes: int, origin_name: str) 
         "source": records.column("source"),
         "date": iso,
         "date_day": day,
-        "metadata": _with_origin(records, origin, origin_name),
+        "metadata": _with_origin(records, origin, config.fields.origin),
         "lang_declared": records.column("lang"),
         "origin_declared": origin,
     }
@@ -160,8 +168,9 @@ def excerpt(value: bytes | str | None) -> str:
 
 
 def letters_batch(letters: Sequence[DeadLetter]) -> pa.RecordBatch:
-    """Dead letters as rows of `records.DEAD_LETTERS`."""
-    columns = zip(*letters, strict=True) if letters else [[]] * len(DEAD_LETTERS)
+    """Dead letters as rows of `records.DEAD_LETTERS`; paths show nothing that gives access."""
+    shown = [letter._replace(file=redact(letter.file)) for letter in letters]
+    columns = zip(*shown, strict=True) if shown else [[]] * len(DEAD_LETTERS)
     arrays = [
         pa.array(list(column), field.type)
         for column, field in zip(columns, DEAD_LETTERS, strict=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from transforms.redact import printable
 from transforms.shards.promise import counted_as
 
 __all__ = ["dataset_card"]
@@ -45,6 +46,12 @@ def _table(head: list[str], rows: list[list[object]]) -> str:
     return "\n".join(lines)
 
 
+def _code(text: str) -> str:
+    """A name from the data or a model as code in a cell, whatever it holds."""
+    shown = printable(text).replace("`", "'").replace("|", "\\|")
+    return f"`{' '.join(shown.split())}`"
+
+
 def _promises(manifest: Mapping[str, Any]) -> str:
     rows: list[list[object]] = []
     for kind, sign, pick in (("floors", "at least", min), ("caps", "at most", max)):
@@ -69,7 +76,7 @@ def _languages(manifest: Mapping[str, Any]) -> str:
     ranked = sorted(manifest["languages"].items(), key=lambda item: (-item[1]["size"], item[0]))
     tail = set(manifest["tail"])
     rows: list[list[object]] = [
-        [f"`{lang}`", "yes" if lang in tail else "", facts["documents"], facts["size"]]
+        [_code(lang), "yes" if lang in tail else "", facts["documents"], facts["size"]]
         for lang, facts in ranked[:_MOST_LANGUAGES]
     ]
     table = _table(["language", "tail", "documents", manifest["size_unit"]], rows)
@@ -81,7 +88,7 @@ def _earlier(manifest: Mapping[str, Any]) -> str:
     """What the run was compared with; nothing without an index."""
     if "index" not in manifest:
         return ""
-    runs = [f"`{pin['run']}`" for pin in manifest["index"]["pinned"]]
+    runs = [_code(pin["run"]) for pin in manifest["index"]["pinned"]]
     more = f" and {len(runs) - _MOST_RUNS} more in `manifest.json`" if runs[_MOST_RUNS:] else ""
     told = f": {', '.join(runs[:_MOST_RUNS])}{more}" if runs else ""
     return (

@@ -32,6 +32,8 @@ __all__ = [
 ]
 
 _PACKAGES = ("holdfast", "apache-beam", "pyarrow", "numpy", "datasketch", "fasttext", "xxhash")
+_EXTRACTOR = "resiliparse"
+"""What makes text of HTML."""
 _NAMED = 10_000
 """Most undecided documents that a manifest names."""
 _KEYS = (
@@ -55,7 +57,7 @@ _KEYS = (
 
 def versions() -> dict[str, str]:
     """What the bytes of a run depend on."""
-    found = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    found = {name: importlib.metadata.version(name) for name in (*_PACKAGES, _EXTRACTOR)}
     return found | {
         "python": platform.python_version(),
         "unicode": UNICODE,

@@ -1,13 +1,18 @@
+import bz2
 import gzip
 import io
+import lzma
 import pathlib
 import random
+import zlib
+from collections.abc import Iterator
 
 import pytest
 import zstandard
 from ingest_files import read_all, reasons, texts
 
-from transforms.ingest.decompress import DamagedError, decompress
+from transforms.ingest.config import IngestConfig
+from transforms.ingest.decompress import DamagedError, Limits, decompress
 
 LINES = [b'{"text": "%d %d"}\n' % (i, random.Random(i).getrandbits(256)) for i in range(3000)]
 DATA = b"".join(LINES)
@@ -17,7 +22,12 @@ def zstd(data: bytes) -> bytes:
     return zstandard.ZstdCompressor(write_checksum=True).compress(data)
 
 
-PACK = {"gz": lambda data: gzip.compress(data, mtime=0), "zst": zstd}
+PACK = {
+    "gz": lambda data: gzip.compress(data, mtime=0),
+    "zst": zstd,
+    "bz2": lambda data: bz2.compress(data, 1),  # blocks of 100 kB
+    "xz": lzma.compress,
+}
 
 
 def unpack(data: bytes, codec: str) -> tuple[bytes, int | None]:
@@ -87,10 +97,50 @@ def test_wrong_checksum_is_damage() -> None:
         assert consumed is not None
 
 
-def test_bomb_is_handed_on_in_pieces() -> None:
-    packed = gzip.compress(b"\0" * (64 << 20))
-    largest = max(map(len, decompress(io.BytesIO(packed), "gz")))
-    assert largest <= 40 << 20
+@pytest.mark.parametrize("codec", PACK)
+def test_bomb_is_handed_on_in_pieces(codec: str) -> None:
+    """Of gzip and Zstandard a step may give 32 MiB, of the others what is asked for."""
+    size, most = (64 << 20, 40 << 20) if codec in ("gz", "zst") else (8 << 20, 3 << 20)
+    packed = PACK[codec](b"\0" * size)
+    largest = max(map(len, decompress(io.BytesIO(packed), codec)))
+    assert largest <= most
+
+
+def sizes(path: pathlib.Path, codec: str, limits: Limits) -> Iterator[int]:
+    with path.open("rb") as source:
+        yield from map(len, decompress(source, codec, limits))
+
+
+@pytest.mark.parametrize("codec", PACK)
+def test_a_bomb_ends_at_its_limit(
+    tmp_path: pathlib.Path, codec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stands before it is kept, and it costs no more than the limit allows."""
+    monkeypatch.setattr("transforms.ingest.decompress._GRACE", 2 << 20)
+    path = tmp_path / f"a.jsonl.{codec}"
+    first = b'{"text": "first"}\n'
+    path.write_bytes(PACK[codec](first) + PACK[codec](b" " * (8 << 20)))
+    for ratio, size in ((200, 1 << 40), (1 << 20, 1 << 20)):
+        made: list[int] = []
+        with pytest.raises(DamagedError, match="bomb") as caught:
+            made.extend(sizes(path, codec, Limits(ratio, size)))
+        assert caught.value.reason == "unreadable_bomb"
+        assert sum(made) <= (2 << 20 if ratio == 200 else 1 << 20)
+    documents, dead = read_all(path, IngestConfig(max_unpacked_bytes=1 << 20))
+    assert texts(documents) == ["first"]
+    assert [reason for _, reason in reasons(dead)] == ["unreadable_bomb"]
+    assert read_all(path, IngestConfig(max_ratio=1 << 30))[0] == documents
+
+
+def test_headers_that_ask_for_much_memory_are_refused() -> None:
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 0}]
+    packed = bytearray(lzma.compress(DATA, lzma.FORMAT_XZ, lzma.CHECK_NONE, None, filters))
+    at = packed.index(b"\x21\x01", 12) + 2
+    packed[at] = 40  # a dictionary of 4 GiB
+    header = packed[12 : 12 + (packed[12] + 1) * 4 - 4]
+    packed[12 + len(header) : 16 + len(header)] = zlib.crc32(header).to_bytes(4, "little")
+    out, consumed = unpack(bytes(packed), "xz")
+    assert (out, consumed is not None) == (b"", True)
 
 
 @pytest.mark.parametrize("codec", PACK)

@@ -114,3 +114,47 @@ def test_footers_that_make_no_sense(
         open_parquet(source)
     documents, dead = read_all(path)
     assert (documents, [row["reason"] for row in dead]) == ([], ["unreadable_file"])
+
+
+NUMBERS = [
+    (b'{"text": "x", "n": 1e999}', None, "beyond all floats"),
+    (b'{"text": "x", "n": -1e-999}', '{"n":-0.0}', "too small for floats"),
+    (b'{"text": "x", "n": %s}' % (b"9" * 400), None, "an integer of 400 digits"),
+    (b'{"text": "x", "n": 18446744073709551615}', '{"n":18446744073709551615}', "64 bits"),
+    (b'{"text": "x", "n": 1, "n": 2}', '{"n":2}', "the last of equal keys counts"),
+    (b'{"text": "x", "n": "a\\u0000b"}', '{"n":"a\\u0000b"}', "a NUL is a character"),
+]
+
+
+@pytest.mark.parametrize(("line", "metadata", "why"), NUMBERS, ids=[case[2] for case in NUMBERS])
+def test_odd_values(folder: pathlib.Path, line: bytes, metadata: str | None, why: str) -> None:
+    documents, dead = read_all(write_jsonl(folder / "odd.jsonl", [line]))
+    assert len(documents) + len(dead) == 1
+    if documents:
+        assert documents[0]["metadata"] == metadata
+    else:
+        assert dead[0]["reason"] in {"invalid_json", "unreadable_record"}
+
+
+def test_a_text_keeps_its_nul(folder: pathlib.Path) -> None:
+    [row], _ = read_all(write_jsonl(folder / "nul.jsonl", [b'{"text": "a\\u0000b"}']))
+    assert row["text"] == "a\0b"
+
+
+def test_files_of_several_schemas_read_alike(folder: pathlib.Path) -> None:
+    """A column may be of another type, or missing, in the next file."""
+    tables = [
+        pa.table({"text": ["a"], "id": ["7"], "date": ["2021-03-04"]}),
+        pa.table({"text": pa.array(["a"], pa.large_string()), "id": [7], "date": ["2021-03-04"]}),
+        pa.table({"id": ["7"], "date": ["2021-03-04"], "text": pa.array([b"a"])}),
+        pa.table({"text": ["a"], "id": ["7"], "date": ["2021-03-04"], "k": pa.nulls(1)}),
+    ]
+    found = [read_all(write_parquet(folder / "s.parquet", table)) for table in tables]
+    assert [dead for _, dead in found] == [[]] * len(tables)
+    assert all(documents == found[0][0] for documents, _ in found)
+
+
+def test_two_columns_of_one_name(folder: pathlib.Path) -> None:
+    table = pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"])], ["text", "text"])
+    with pytest.raises(InputError, match="two columns named 'text'"):
+        read_all(write_parquet(folder / "t.parquet", table))

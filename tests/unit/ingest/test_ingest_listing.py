@@ -1,3 +1,4 @@
+import glob
 import os
 import pathlib
 
@@ -6,6 +7,7 @@ import xxhash
 
 from transforms import storage
 from transforms.errors import InputError, UsageError
+from transforms.ingest.config import IngestConfig
 from transforms.ingest.listing import (
     InputFile,
     fingerprint,
@@ -13,6 +15,8 @@ from transforms.ingest.listing import (
     read_inputs,
     write_inputs,
 )
+from transforms.ingest.read import read_split
+from transforms.ingest.splits import plan_splits
 
 
 def touch(folder: pathlib.Path, *names: str) -> None:
@@ -126,3 +130,56 @@ def test_order_of_listing_is_by_path(tmp_path: pathlib.Path) -> None:
     touch(tmp_path, "b.jsonl", "a.jsonl")
     files = list_inputs([str(tmp_path / "b.jsonl"), str(tmp_path / "a.jsonl")])
     assert [os.path.basename(file.path) for file in files] == ["a.jsonl", "b.jsonl"]  # noqa: PTH119
+
+
+def test_links_to_folders_are_not_followed(tmp_path: pathlib.Path) -> None:
+    """Two that lead upward make a tree without end of every `**`."""
+    deep = tmp_path / "in" / "a"
+    deep.mkdir(parents=True)
+    (deep / "x.jsonl").write_text("{}")
+    (deep / "up").symlink_to(tmp_path / "in")
+    (deep / "again").symlink_to(tmp_path / "in")
+    (tmp_path / "in" / "self").symlink_to("self")
+    for pattern in (
+        "in",
+        "in/**/*.jsonl",
+        "in/**/x.*",
+        "**/x.jsonl",
+        "in/**",
+        "i?/**/a/**/x.jsonl",
+    ):
+        assert [file.path for file in list_inputs([str(tmp_path / pattern)])] == [
+            str(deep / "x.jsonl")
+        ], pattern
+
+
+def test_two_stars_match_at_any_depth(tmp_path: pathlib.Path) -> None:
+    for name in ("a.jsonl", "b/a.jsonl", "b/c/a.jsonl", "b/c/other.jsonl", ".b/a.jsonl"):
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).write_text("{}")
+    for pattern in ("**/a.jsonl", "**/c/*.jsonl", "b/**/c/**/*.jsonl", "**", "*/a.jsonl", "**/b/*"):
+        found = {file.path for file in list_inputs([str(tmp_path / pattern)])}
+        expected = glob.glob(str(tmp_path / pattern), recursive=True)  # noqa: PTH207
+        files = {name for name in expected if pathlib.Path(name).is_file()}
+        inside = {str(p) for name in expected for p in pathlib.Path(name).rglob("*.jsonl")}
+        if "/*" not in pattern[-3:]:
+            inside = set()
+        assert files <= found <= files | inside, pattern
+
+
+def test_what_is_no_file_is_not_read(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "zero.jsonl").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    for name in ("zero.jsonl", "pipe.jsonl"):
+        with pytest.raises(InputError, match="is not there"):
+            list_inputs([str(tmp_path / name)])
+
+
+def test_names_of_inputs_reach_no_path_of_the_output(tmp_path: pathlib.Path) -> None:
+    """Files are told apart by number; a name is text and nothing else."""
+    name = "a..%2f..%2fetc\n[bold]'\".jsonl"
+    (tmp_path / name).write_text('{"text": "x"}\nbroken')
+    [file] = list_inputs([str(tmp_path)])
+    [split] = plan_splits(0, file)
+    kinds = [kind for kind, _ in read_split(split, IngestConfig())]
+    assert sorted(kinds) == ["dead", "documents"]

@@ -19,6 +19,7 @@ from transforms.dedup.index.locate import Piece
 from transforms.dedup.index.segments import Pinned, Segment
 from transforms.errors import InputError, UsageError
 from transforms.records import INDEX_PART
+from transforms.redact import redact
 
 __all__ = [
     "FACTS",
@@ -76,7 +77,7 @@ class Facts:
     def told(self) -> dict[str, Any]:
         """For a manifest."""
         pinned = [pinned.record() for pinned in self.pinned]
-        return {"path": self.index, "pinned": pinned, "documents": self.documents}
+        return {"path": redact(self.index), "pinned": pinned, "documents": self.documents}
 
 
 def choose(
