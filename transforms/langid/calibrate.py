@@ -39,8 +39,13 @@ _LEAST_SENTENCES = 12
 _LEAST_GRAMS = 100
 """Windows with fewer n-grams do not tell what is usual."""
 _FEWEST = 5
-_UNKNOWN = 0.15
-"""What a text of an unknown language weighs against one of a known language."""
+_UNKNOWN = 0.6
+"""What a text of an unknown language weighs against one of a known language, for the
+shape of the function."""
+_PRIOR = 0.15
+"""How many texts of unknown languages a score reckons with, for one of a known language."""
+_SAME_SOURCE = 0.3
+"""What texts of a language with one source weigh: they are too much like what was learned."""
 _OTHER_SOURCE = {"evidence": 0.65, "words": 0.8}
 """Share of its evidence, and of its frequent words, that a language keeps in text of
 another source than the one that it is known from."""
@@ -86,8 +91,10 @@ def calibrate(
             rows.append(features(learned, found.places[:, 0], found.nats, found.grams, found.words))
             hit = (trial.found.places[:, 0] == trial.right) & (weight == 1.0)
             right.append(hit.astype(np.float64))
-            weights.append(np.full(len(hit), weight))
+            weights.append(weight * np.where(several[trial.right], 1.0, _SAME_SOURCE))
     confidence = logistic(np.concatenate(rows), np.concatenate(right), np.concatenate(weights))
+    # Another share of unknown texts moves the odds of all alike (Saerens et al. 2002).
+    confidence[0] += np.log(_UNKNOWN / _PRIOR)
     return dataclasses.replace(model, learned=learned._replace(confidence=confidence))
 
 

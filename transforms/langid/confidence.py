@@ -15,9 +15,10 @@ import numpy.typing as npt
 
 __all__ = ["FEATURES", "Learned", "features", "logistic", "score"]
 
-FEATURES = 8
+FEATURES = 9
 """Coefficients of `Learned.confidence`; see `features`."""
 
+_LEAST_NATS = 0.05
 _STEPS, _RIDGE = 25, 1.0
 
 Floats = npt.NDArray[np.float64]
@@ -56,6 +57,8 @@ def features(
     - The distance to the second label, times the root of the count of n-grams: as it is,
       for the two may be close, and as a multiple of what is usual, for a text of a language
       that the model lacks is about as far from several labels.
+    - The same distance as a share of the evidence: whatever the subject, a text in a known
+      language has hardly any evidence for the second label.
 
     Args:
         learned: Of the model.
@@ -91,6 +94,7 @@ def _features(learned, best, nats, grams, words, row):  # type: ignore[no-untype
     row[0], row[1], row[2], row[3] = 1.0, share, share * size, size
     row[4], row[5] = np.exp(-far / 2), np.exp(-far / (8 * learned.apart[best]))
     row[6], row[7] = said, said * size
+    row[8] = min(max(gap, 0.0) / max(own, _LEAST_NATS), 1.5)
 
 
 @numba.njit(cache=True, nogil=True)

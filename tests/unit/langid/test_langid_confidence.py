@@ -9,7 +9,7 @@ from transforms.langid.confidence import FEATURES, Learned, features, logistic, 
 def test_logistic_finds_the_function_that_made_the_data() -> None:
     rng = np.random.default_rng(1)
     rows = np.column_stack([np.ones(40_000), rng.normal(size=(40_000, FEATURES - 1))])
-    truth = np.array([0.5, 1.0, -1.0, 0.0, 2.0, -0.3, 0.7, -0.6])
+    truth = np.array([0.5, 1.0, -1.0, 0.0, 2.0, -0.3, 0.7, -0.6, 0.2])
     right = (rng.random(40_000) < 1 / (1 + np.exp(-rows @ truth))).astype(float)
     assert logistic(rows, right, np.ones(40_000)) == pytest.approx(truth, abs=0.1)
 
@@ -52,6 +52,13 @@ def test_fewer_frequent_words_than_usual_change_one_feature() -> None:
     few, usual = of([[1.0, 0.0]] * 2, [300] * 2, [[100, 5], [100, 40]], learned(0.4))
     assert np.flatnonzero(few != usual).tolist() == [6]
     assert few[6] < usual[6]
+
+
+def test_the_lead_is_a_share_of_the_evidence() -> None:
+    found = of(
+        [[2.0, 1.0], [0.5, 0.25], [0.5, -2.0], [0.5, 0.5]], [300] * 4, [[0, 0]] * 4, learned()
+    )
+    assert found[:, 8].tolist() == [0.5, 0.5, 1.5, 0.0]
 
 
 def test_the_score_weighs_the_features() -> None:
