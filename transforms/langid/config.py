@@ -49,7 +49,7 @@ class LangidConfig(Settings):
     model: str | None = None
     max_chars: Annotated[int, pydantic.Field(ge=40, le=100_000)] = 600
     min_score: Share = 0.5
-    enough_score: Share = 0.8
+    enough_score: Share = 0.7
     thresholds: Mapping[str, Share] = pydantic.Field(default_factory=dict)
     min_margin: Share = 0.0
     min_script_share: Share = 0.5
