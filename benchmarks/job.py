@@ -26,6 +26,8 @@ __all__ = ["Case", "Result", "clear", "main", "run"]
 
 _JOB_MS = 0.9
 _DEDUP_MS = 0.15
+_LANGID_MS = 0.2
+"""For documents of about 2,500 characters, as the corpus has."""
 _PEAK_BYTES = 2e9
 _PEAK_BYTES_EACH = 400
 _WALL_RATIO = 0.65
@@ -195,6 +197,7 @@ def _verdicts(results: Sequence[Result]) -> list[Line]:
         if result.case.longer == 1 and result.case.documents > _START:
             name = f"CPU ms/document: {result.case}, {result.case.documents:,}"
             lines.append((name, f"{result.cpu_ms:.3f}", f"<= {bound}"))
+            lines += _identifying(result)
     two, one = (by_case.get(Case("curate", 200_000, workers=n)) for n in (2, 1))
     if two and one:
         ratio = two.usage.wall / one.usage.wall
@@ -212,6 +215,15 @@ def _verdicts(results: Sequence[Result]) -> list[Line]:
         ratio = longer.usage.peak / two.usage.peak
         lines.append(("peak, texts x3 to x1", f"{ratio:.2f}", ""))
     return lines
+
+
+def _identifying(result: Result) -> list[Line]:
+    """CPU of a document in the language identifier, where it ran."""
+    spent = result.counters.get(f"{_STAGE}langid")
+    if spent is None:
+        return []
+    name = f"CPU ms/document to identify its language: {result.case}, {result.case.documents:,}"
+    return [(name, f"{spent / 1e3 / result.case.documents:.3f}", f"<= {_LANGID_MS}")]
 
 
 def _sizes(cases: dict[Case, Result]) -> list[Case]:

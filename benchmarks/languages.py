@@ -41,10 +41,11 @@ Rows = list[tuple[str, str]]
 
 _TAIL_TEXTS, _HEAD_TEXTS = 6, 120
 _REVERSED, _MISREAD = 600, 400
+_BOUNDS = ((0.3, 0.5), (0.5, 0.5), (0.5, 0.7), (0.5, 0.8), (0.5, 0.9), (0.7, 0.8), (0.8, 0.8))
+"""`min_score` and `enough_score` that are tried."""
 
 
 def _unseen(paths: Sequence[Path], model: LanguageModel) -> Rows:
-
     found: dict[str, list[str]] = defaultdict(list)
     for path in paths:
         with gzip.open(path, "rb") as file:
@@ -114,7 +115,10 @@ def main() -> None:
     for name, settings in (
         ("thresholds", {"max_contamination": 1.0}),
         ("thresholds and words", {}),
-        ("the same, enough_score .7", {"enough_score": 0.7}),
+        *(
+            (f"the same, {low} to {high}", {"min_score": low, "enough_score": high})
+            for low, high in _BOUNDS
+        ),
     ):
         _tell(name, truth, _decided(scored, settings))
 

@@ -27,7 +27,7 @@ from transforms.errors import HoldfastError, InputError, UsageError
 from transforms.exchange import Carrier
 from transforms.ingest.exclude import ExcludeList
 from transforms.ingest.listing import INPUTS, InputFile, list_inputs, read_inputs
-from transforms.langid.model import load_model
+from transforms.langid.model import model_digest
 from transforms.outcome import read_outcome
 from transforms.staging.record import ANNOTATED, read_record
 from transforms.synthetic.reference import NO_REFERENCE, load_reference
@@ -107,7 +107,7 @@ def _complete(options: PipelineOptions, text_bytes: int, *, chosen: bool) -> tup
 def _models(config: Config) -> dict[str, str]:
     """Digests of the models that annotate."""
     return {
-        "langid_model": load_model(config.langid.model).digest,
+        "langid_model": model_digest(config.langid.model),
         "synthetic_model": load_scorer(config.synthetic.model).digest,
     }
 

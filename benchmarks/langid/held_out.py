@@ -1,14 +1,14 @@
 """Trains without a source, or without languages, and judges on what was left out.
 
     python -m benchmarks.langid.held_out --data FILE... [--source BEGINNING] [--plain]
-    python -m benchmarks.langid.held_out --data FILE... --languages 75
+    python -m benchmarks.langid.held_out --data FILE... --languages 75 [--draw N]
 
 With `--source`, the model learns from the other sources, and is judged on sentences of
 that one, and on documents of ten of them. With `--languages`, that many languages
-drawn at random are left out wholly; their texts measure what is refused, texts of the
-others in the source left out what is accepted. `--plain` trains a fastText model
-on the same sentences as they stand (32 dimensions, n-grams of 2 to 4, 8 passes) and
-judges it on the same texts.
+drawn at random are left out wholly; their texts measure what is refused (of all sources,
+and of the source that is left out), texts of the others in that source what is accepted.
+`--plain` trains a fastText model on the same sentences as they stand (32 dimensions,
+n-grams of 2 to 4, 8 passes) and judges it on the same texts.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ from pathlib import Path
 import fasttext
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from transforms.langid.bayes_file import write_bayes_model
 from transforms.langid.config import LangidConfig
-from transforms.langid.evaluate import Identifier, Report, evaluate, identifier
+from transforms.langid.evaluate import Identifier, Report, evaluate
+from transforms.langid.identify import identify
 from transforms.langid.model import load_model
-from transforms.langid.registry import load_registry
+from transforms.langid.registry import UNDETERMINED, load_registry
 from transforms.langid.train import learn, read_sentences
 
 __all__ = ["AFRICAN", "main"]
@@ -44,7 +46,7 @@ AFRICAN = frozenset(
 """Languages that the figures for Africa are about."""
 
 _PER_LANGUAGE = {1: 60, 10: 40}
-_THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+_THRESHOLDS = (0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9)
 
 
 def _texts(
@@ -85,9 +87,15 @@ def _without(sentences: Sentences, source: str | None, languages: frozenset[str]
 def _ours(sentences: Sentences, folder: Path) -> Identifier:
     path = folder / "model.bayes"
     path.write_bytes(write_bayes_model(learn(sentences)))
-    # Every label with its score: the thresholds are tried afterwards.
-    config = LangidConfig(model=str(path), min_score=0.0)
-    return identifier(load_model(str(path)), load_registry(), config)
+    model, registry, config = load_model(str(path)), load_registry(), LangidConfig()
+
+    def said(texts: Sequence[str]) -> Said:
+        # The best label, whatever its score: the thresholds are tried afterwards.
+        found = identify(pa.array(texts, pa.string()), model, registry, config)
+        labels = found.column("lang_best").fill_null(UNDETERMINED).to_pylist()
+        return labels, np.array(found.column("lang_score"), np.float64)
+
+    return said
 
 
 def _plain(sentences: Sentences, folder: Path) -> Identifier:
@@ -146,20 +154,30 @@ def _by_source(sentences: Sentences, source: str, *, plain: bool, folder: Path) 
             _told(f"{name}, {kind} of {source}", said, *_texts(known, source, joined))
 
 
-def _by_language(sentences: Sentences, source: str, count: int, folder: Path) -> None:
-    out = frozenset(random.Random(4).sample(sorted(sentences), count))
+def _by_language(sentences: Sentences, source: str, draw: tuple[int, int], folder: Path) -> None:
+    count, seed = draw
+    out = frozenset(random.Random(seed).sample(sorted(sentences), count))
     kept = _without(sentences, source, out)
     said = _ours(kept, folder)
     unknown = {label: sources for label, sources in sentences.items() if label in out}
     for joined, kind in ((1, "sentences"), (10, "documents")):
         known = {label: sources for label, sources in sentences.items() if label in kept}
         _told(f"ours, {kind} of {source}", said, *_texts(known, source, joined))
-        given, scores = said(_texts(unknown, "", joined)[0])
-        refused = [
-            f"{least}: {np.mean((scores < least) | np.isin(given, ['und', 'zxx'])):.3f}"
-            for least in _THRESHOLDS
-        ]
-        print(f"  unknown languages refused, {len(given):,} texts: score {', '.join(refused)}")
+        for name, where in (("any source", ""), (source, source)):
+            _told_unknown(name, said, *_texts(unknown, where, joined))
+
+
+def _told_unknown(name: str, said: Identifier, texts: Sequence[str], labels: Sequence[str]) -> None:
+    """Shares of texts that get no label, and the mean of the languages' shares."""
+    if not texts:
+        return
+    given, scores = said(texts)
+    silent, truth = np.isin(given, ["und", "zxx"]), np.array(labels)
+    print(f"  unknown languages' texts of {name}: {len(texts):,} in {len(set(labels))} languages")
+    for least in _THRESHOLDS:
+        refused = (scores < least) | silent
+        each = np.mean([refused[truth == label].mean() for label in sorted(set(labels))])
+        print(f"    score {least}: refused {refused.mean():.4f}, mean of languages {each:.4f}")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -168,6 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", nargs="+", type=Path, required=True)
     parser.add_argument("--source", default="pemistahl", help="how the source's name begins")
     parser.add_argument("--languages", type=int, default=0, help="languages to leave out")
+    parser.add_argument("--draw", type=int, default=4, help="seed of the languages left out")
     parser.add_argument("--plain", action="store_true", help="a plain fastText model, too")
     parser.add_argument("--leave-out", action="append", default=[], metavar="LABEL=SOURCE")
     given = parser.parse_args(arguments)
@@ -175,7 +194,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sentences = read_sentences(given.data, [(label, name) for label, name in pairs])
     with tempfile.TemporaryDirectory() as folder:
         if given.languages:
-            _by_language(sentences, given.source, given.languages, Path(folder))
+            draw = (given.languages, given.draw)
+            _by_language(sentences, given.source, draw, Path(folder))
         else:
             _by_source(sentences, given.source, plain=given.plain, folder=Path(folder))
 

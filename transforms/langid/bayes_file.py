@@ -16,20 +16,23 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from transforms.langid.bayes import FEATURES, ORDERS, BayesModel
+from transforms.langid.bayes import BayesModel
+from transforms.langid.confidence import FEATURES, Learned
+from transforms.langid.grams import ORDERS
 from transforms.langid.prepare import PREPARATION
 
 __all__ = ["is_bayes_model", "read_bayes_model", "write_bayes_model"]
 
-_MAGIC = b"HFLANG\x00\x01"
+_NAME = b"HFLANG\x00"
+_MAGIC = _NAME + b"\x02"
 _FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 9}]
 _MOST_BYTES = 1 << 30
 """What a file may unpack to: a small file must not fill the memory."""
 
 
 def is_bayes_model(data: bytes) -> bool:
-    """Whether bytes begin as a file of `write_bayes_model` does."""
-    return data.startswith(_MAGIC)
+    """Whether bytes begin as a file of `write_bayes_model`, of any version, does."""
+    return data.startswith(_NAME)
 
 
 def write_bayes_model(model: BayesModel) -> bytes:
@@ -41,6 +44,7 @@ def write_bayes_model(model: BayesModel) -> bytes:
             "labels": model.labels,
             "grams": len(model.codes),
             "postings": len(model.places),
+            "frequent": len(model.frequent),
         },
         option=orjson.OPT_SORT_KEYS,
     )
@@ -56,9 +60,8 @@ def _parts(model: BayesModel) -> list[npt.NDArray[Any]]:
         model.places,
         model.weights,
         model.unseen,
-        model.usual,
-        model.apart,
-        model.confidence,
+        np.diff(model.frequent, prepend=np.uint64(0)),
+        *model.learned,
     ]
 
 
@@ -76,6 +79,8 @@ def read_bayes_model(data: bytes) -> BayesModel:
     """
     if not is_bayes_model(data):
         raise ValueError("it does not begin as a holdfast language model does")
+    if not data.startswith(_MAGIC):
+        raise ValueError("its file is of another version: train it again")
     first = len(_MAGIC) + 4
     size = int.from_bytes(data[len(_MAGIC) : first], "little")
     try:
@@ -107,28 +112,23 @@ def _read(head: dict[str, Any], body: bytes) -> BayesModel:
         (np.uint16, postings),
         (np.uint8, postings),
         (np.int32, len(labels)),
-        (np.float64, len(labels)),
-        (np.float64, len(labels)),
+        (np.uint64, head["frequent"]),
+        *[(np.float64, len(labels))] * 3,
         (np.float64, FEATURES),
     ]
     parts, at = [], 0
     for kind, count in kinds:
         parts.append(_unplane(body, at, kind, count))
         at += count * np.dtype(kind).itemsize
-    steps, counts, places, weights, unseen, *learned = parts
+    steps, counts, places, weights, unseen, frequent, *learned = parts
     starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
     sound = starts[-1] == postings and counts.min(initial=1) > 0
     if at != len(body) or not sound or places.max(initial=0) >= len(labels):
         raise ValueError("the arrays do not have the size that the header gives")
     codes = np.cumsum(steps, dtype=np.uint32)
-    return BayesModel.of(labels, codes, (starts, places, weights), unseen, _three(learned))
-
-
-def _three(
-    arrays: list[npt.NDArray[Any]],
-) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
-    usual, apart, confidence = arrays
-    return usual, apart, confidence
+    keys = np.cumsum(frequent, dtype=np.uint64)
+    postings = (starts, places, weights)
+    return BayesModel.of(labels, codes, postings, unseen, keys, Learned(*learned))
 
 
 def _unplane(body: bytes, at: int, kind: Any, count: int) -> npt.NDArray[Any]:

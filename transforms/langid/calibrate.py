@@ -1,50 +1,61 @@
 """Teaches a model how sure it may be.
 
-A model of one half of the text is shown the other half, of another source where a
-language has several: once as it is, and once with the right label barred, as a
-language that the model lacks would meet it. From the first comes the evidence that a
-language usually has; from both, the logistic function that turns evidence into a
-score (Platt 1999). So a score is the probability that the label is right among
-texts some of which are in languages that the model does not know.
+Models that lack one source of every language are shown text of that source: once as it
+is, and once with the right label barred, as a language that the model lacks would meet
+it. From the first comes what a language usually has; from both, the logistic function
+that turns evidence into a score (Platt 1999). So a score is the probability that the
+label is right among texts some of which are in languages that the model does not know.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.langid.bayes import FEATURES, BayesModel, Evidence, gather
-from transforms.langid.counts import fit, tally
+from transforms.langid.bayes import BayesModel, Evidence, gather
+from transforms.langid.confidence import Learned, features, logistic
+from transforms.langid.counts import Sample, fit, join, sample
 from transforms.langid.prepare import fold
 from transforms.langid.windows import spoil, windows
 
-__all__ = ["Sentences", "calibrate", "features", "logistic"]
+__all__ = ["Samples", "Sentences", "calibrate"]
 
 Sentences = Mapping[str, Mapping[str, Sequence[str]]]
 """Sentences by label, then by source."""
 
+Samples = Mapping[str, Mapping[str, Sample]]
+"""Samples of the same sentences."""
+
 _CHARS = 6_000
-"""Characters that a label shows, short windows and long ones each, and each half."""
+"""Characters that a label shows, short windows and long ones each, of each source."""
 _LONG = 250
 _LEAST_SENTENCES = 12
 _LEAST_GRAMS = 100
-"""Windows with fewer n-grams do not tell what evidence is usual."""
+"""Windows with fewer n-grams do not tell what is usual."""
 _FEWEST = 5
 _UNKNOWN = 0.6
-"""What a text of an unknown language weighs against one of a known language."""
-_OTHER_SOURCE = 0.65
-"""Share of its evidence that a language keeps in text of another source than the one
-that it is known from, as seen on the languages that have several."""
-_LEAST_USUAL, _LEAST_APART = 0.05, 0.1
-_STEPS, _RIDGE = 25, 1.0
+"""What a text of an unknown language weighs against one of a known language, for the
+shape of the function."""
+_PRIOR = 0.15
+"""How many texts of unknown languages a score reckons with, for one of a known language."""
+_SAME_SOURCE = 0.3
+"""What texts of a language with one source weigh: they are too much like what was learned."""
+_OTHER_SOURCE = {"evidence": 0.65, "words": 0.8}
+"""Share of its evidence, and of its frequent words, that a language keeps in text of
+another source than the one that it is known from."""
+_PULL = 0.3
+"""How far what is usual for a language is drawn towards what is usual among all: one
+source more or less changes it by so much."""
+_LEAST_USUAL, _LEAST_APART, _LEAST_SPOKEN = 0.05, 0.1, 0.03
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,60 +66,83 @@ class _Trial:
     found: Evidence
 
 
-def calibrate(model: BayesModel, sentences: Sentences, rng: random.Random) -> BayesModel:
-    """The same model with `usual`, `apart` and `confidence` learned from its sentences.
+def calibrate(
+    model: BayesModel, sentences: Sentences, samples: Samples, rng: random.Random
+) -> BayesModel:
+    """The same model with `learned` learned from its sentences.
 
     Args:
         model: Made of the same sentences; its labels are theirs.
         sentences: By label and source.
+        samples: Of the sentences.
         rng: Source of the windows.
     """
-    halves = [_half(sentences, 0), _half(sentences, 1)]
     known, barred = [], []
-    for one, other in (halves, halves[::-1]):
-        first, second = _trials(one, other, model.labels, rng)
+    for taught, shown in _folds(sentences, samples):
+        first, second = _trials(fit(taught), shown, model.labels, rng)
         known.append(first)
         barred.append(second)
     several = np.array([len(sentences[label]) > 1 for label in model.labels])
-    usual, apart = _usual(known, several)
+    learned = _usual(known, several)
     rows, right, weights = [], [], []
     for trials, weight in ((known, 1.0), (barred, _UNKNOWN)):
         for trial in trials:
-            rows.append(_rows(trial.found, usual, apart))
+            found = trial.found
+            rows.append(features(learned, found.places[:, 0], found.nats, found.grams, found.words))
             hit = (trial.found.places[:, 0] == trial.right) & (weight == 1.0)
             right.append(hit.astype(np.float64))
-            weights.append(np.full(len(hit), weight))
+            weights.append(weight * np.where(several[trial.right], 1.0, _SAME_SOURCE))
     confidence = logistic(np.concatenate(rows), np.concatenate(right), np.concatenate(weights))
-    return dataclasses.replace(model, usual=usual, apart=apart, confidence=confidence)
+    # Another share of unknown texts moves the odds of all alike (Saerens et al. 2002).
+    confidence[0] += np.log(_UNKNOWN / _PRIOR)
+    return dataclasses.replace(model, learned=learned._replace(confidence=confidence))
 
 
-def _half(sentences: Sentences, odd: int) -> dict[str, list[str]]:
-    """Every other source of a label; of a single one the first or the second half."""
-    found: dict[str, list[str]] = {}
-    for label, sources in sentences.items():
-        lists = [list(texts) for _, texts in sorted(sources.items())]
-        if len(lists) == 1:
-            middle = len(lists[0]) // 2
-            lists = [lists[0][:middle], lists[0][middle:]]
-        chosen = [text for texts in lists[odd::2] for text in texts]
-        if len(chosen) >= _LEAST_SENTENCES:
-            found[label] = chosen
-    return found
+def _folds(
+    sentences: Sentences, samples: Samples
+) -> Iterator[tuple[dict[str, Sample], dict[str, list[str]]]]:
+    """What a model is taught, and what it is shown, without each source of a language in turn.
+
+    Of a language with one source, without either half of it.
+    """
+    for number in range(max(2, *(len(sources) for sources in sentences.values()))):
+        taught: dict[str, Sample] = {}
+        shown: dict[str, list[str]] = {}
+        for label, sources in sentences.items():
+            rest, out = _without(number, sources, samples[label])
+            if rest is not None:
+                taught[label] = rest
+                shown[label] = out if len(out) >= _LEAST_SENTENCES else []
+        yield taught, shown
+
+
+def _without(
+    number: int, sources: Mapping[str, Sequence[str]], samples: Mapping[str, Sample]
+) -> tuple[Sample | None, list[str]]:
+    """A sample without the source of that number, if there is enough left, and its texts."""
+    if len(sources) == 1:
+        [texts] = sources.values()
+        middle = len(texts) // 2
+        halves = [list(texts[:middle]), list(texts[middle:])]
+        if number > 1:
+            return next(iter(samples.values())), []
+        return sample(halves[1 - number]), halves[number]
+    names = sorted(sources)
+    out = list(sources[names[number]]) if number < len(names) else []
+    rest = [name for at, name in enumerate(names) if at != number]
+    enough = sum(len(sources[name]) for name in rest) >= _LEAST_SENTENCES
+    return join([samples[name] for name in rest]) if enough else None, out
 
 
 def _trials(
-    taught: dict[str, list[str]],
-    shown: dict[str, list[str]],
-    labels: Sequence[str],
-    rng: random.Random,
+    model: BayesModel, shown: dict[str, list[str]], labels: Sequence[str], rng: random.Random
 ) -> tuple[_Trial, _Trial]:
-    model = fit({label: tally(texts) for label, texts in taught.items()})
     texts, right = [], []
-    for label in model.labels:
+    for place, label in enumerate(model.labels):
         for shortest in (20, _LONG):
-            for text in windows(shown.get(label, [""]), _CHARS, rng, shortest=shortest):
+            for text in windows(shown[label] or [""], _CHARS, rng, shortest=shortest):
                 texts.append(spoil(text, rng))
-                right.append(model.labels.index(label))
+                right.append(place)
     folded = fold(pa.array(texts, pa.string()))
     whole = np.array([labels.index(label) for label in model.labels])
     own = np.array(right, np.int32)
@@ -117,81 +151,61 @@ def _trials(
         found = gather(folded, model, 2, barred)
         some = found.places[:, 1] >= 0
         places = whole[found.places[some]].astype(np.int32)
-        found = Evidence(places, found.scores[some], found.nats[some], found.grams[some])
+        found = Evidence(
+            places, found.scores[some], found.nats[some], found.grams[some], found.words[some]
+        )
         trials.append(_Trial(whole[own[some]], found))
     return trials[0], trials[1]
 
 
-def _usual(trials: Sequence[_Trial], several: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Median evidence per n-gram, and distance to the second label, of longer windows.
-
-    Of those that a label was right for; where it hardly ever was, its relative is so near
-    that no distance can be asked for, and the relative's evidence stands for its own.
-    """
-    nats = np.concatenate([trial.found.nats[:, :2] for trial in trials])
+def _usual(trials: Sequence[_Trial], several: Bools) -> Learned:
+    """What longer windows usually have; see `Learned`. `confidence` is left empty."""
+    nats = np.concatenate([trial.found.nats for trial in trials])
+    words = np.concatenate([trial.found.words for trial in trials])
     right = np.concatenate([trial.right for trial in trials])
     best = np.concatenate([trial.found.places[:, 0] for trial in trials])
-    grams = np.concatenate([trial.found.grams for trial in trials])
-    long = grams > _LEAST_GRAMS
-    good = long & (best == right)
-    values = np.column_stack([nats[:, 0], nats[:, 0] - nats[:, 1]])
-    every = np.median(values[good], axis=0) if good.any() else np.ones(2)
-    found = np.tile(every, (len(several), 1))
-    for place in range(len(several)):
-        own, all_own = values[good & (right == place)], values[long & (right == place)]
-        if len(own) >= _FEWEST:
-            found[place] = np.median(own, axis=0)
-        elif len(all_own) >= _FEWEST:
-            found[place] = np.median(all_own[:, 0]), 0.0
-    usual = np.maximum(np.where(several, found[:, 0], _OTHER_SOURCE * found[:, 0]), _LEAST_USUAL)
-    return usual, np.clip(found[:, 1] / max(every[1], _LEAST_USUAL), _LEAST_APART, 1.0)
-
-
-def _rows(found: Evidence, usual: Floats, apart: Floats) -> Floats:
-    best = found.places[:, 0]
-    gap = found.nats[:, 0] - found.nats[:, 1]
-    return features(found.nats[:, 0] / usual[best], gap, apart[best], found.grams)
-
-
-def features(share: Floats, gap: Floats, apart: Floats, grams: npt.NDArray[np.int32]) -> Floats:
-    """What `bayes` weighs for a score; the same formula, for many texts.
-
-    Args:
-        share: Evidence per n-gram, as a share of what is usual.
-        gap: Evidence per n-gram beyond that for the second label, in nats.
-        apart: See `BayesModel`, for the best label.
-        grams: Number of n-grams.
-
-    Returns:
-        float64, texts by `FEATURES`.
-    """
-    log = np.log(np.clip(share, 0.0, 1.2) + 0.1)
-    size = np.log(grams / 300)
-    far = np.maximum(gap, 0.0) * np.sqrt(grams)
-    one = np.ones(len(share))
-    return np.column_stack(
-        [one, log, log * size, size, np.exp(-far / 2), np.exp(-far / (8 * apart))]
+    long = np.concatenate([trial.found.grams for trial in trials]) > _LEAST_GRAMS
+    medians = _medians(right, long, best == right, len(several))
+    evidence, _ = medians(nats[:, 0], None)
+    spoken, _ = medians(words[:, 1] / np.maximum(words[:, 0], 1), None)
+    apart, every = medians(nats[:, 0] - nats[:, 1], 0.0)
+    spoken = _pulled(spoken, several, _OTHER_SOURCE["words"], _LEAST_SPOKEN)
+    return Learned(
+        _pulled(evidence, several, _OTHER_SOURCE["evidence"], _LEAST_USUAL),
+        np.clip(apart / max(every, _LEAST_USUAL), _LEAST_APART, 1.0),
+        np.where(spoken > _LEAST_SPOKEN, spoken, 0.0),
+        np.zeros(0),
     )
 
 
-def logistic(rows: Floats, right: Floats, weights: Floats) -> Floats:
-    """Fits a logistic function by Newton's method, with a small ridge.
+def _medians(
+    right: npt.NDArray[np.int64], long: Bools, hit: Bools, labels: int
+) -> Callable[[Floats, float | None], tuple[Floats, float]]:
+    """Finds the medians of longer windows that a label was right for, and the median of all.
 
-    Sums are taken column by column in one order, and so are the same on any number
-    of threads.
-
-    Args:
-        rows: Texts by `FEATURES`.
-        right: 1 where the label is right, else 0.
-        weights: Of the texts.
+    Where it hardly ever was, its relative is so near that the relative's values, or a
+    `fallback` of another meaning, stand for its own.
     """
-    found = np.zeros(FEATURES)
-    for _ in range(_STEPS):
-        chance = 1 / (1 + np.exp(-(rows * found).sum(axis=1)))
-        slope = (rows * (weights * (right - chance))[:, None]).sum(axis=0) - _RIDGE * found
-        curve = weights * chance * (1 - chance)
-        bend = np.array(
-            [(rows * (rows[:, i] * curve)[:, None]).sum(axis=0) for i in range(FEATURES)]
-        )
-        found = found + np.linalg.solve(bend + _RIDGE * np.eye(FEATURES), slope)
+    good = long & hit
+
+    def found(values: Floats, fallback: float | None) -> tuple[Floats, float]:
+        every = float(np.median(values[good])) if good.any() else 1.0
+        out = np.full(labels, every)
+        for place in range(labels):
+            own, all_own = values[good & (right == place)], values[long & (right == place)]
+            if len(own) >= _FEWEST:
+                out[place] = np.median(own)
+            elif len(all_own) >= _FEWEST:
+                out[place] = np.median(all_own) if fallback is None else fallback
+        return out, every
+
     return found
+
+
+def _pulled(usual: Floats, several: Bools, kept: float, least: float) -> Floats:
+    """What is usual in text of a source that is not known, drawn towards the mean."""
+    found: Floats = np.maximum(np.where(several, usual, kept * usual), least)
+    if not several.any():
+        return found
+    mean = np.log(found[several]).mean()
+    return np.where(several, np.exp((1 - _PULL) * np.log(found) + _PULL * mean), found)

@@ -30,9 +30,9 @@ class LangidConfig(Settings):
         max_chars: Code points of a document that the model looks at. Longer documents
             are sampled in three segments: head, middle, tail.
         min_score: Least score of any label; below it the identifier abstains (`und`).
-        enough_score: Score that is enough for any label. The scores of the model that
-            ships reckon with texts in unknown languages and end near .93; FineWeb2's
-            bound of .9 is for scores that end at 1.
+        enough_score: Score that is enough for any label. FineWeb2's bound of .9 is for
+            scores of a softmax; those of the model that ships reckon with texts in
+            unknown languages.
         thresholds: Least scores that are set and not computed, by label (`swh_Latn`) or
             by ISO 639-3 code (`swh`).
         min_margin: Least lead over the second label.
@@ -48,12 +48,12 @@ class LangidConfig(Settings):
 
     model: str | None = None
     max_chars: Annotated[int, pydantic.Field(ge=40, le=100_000)] = 600
-    min_score: Share = 0.3
-    enough_score: Share = 0.5
+    min_score: Share = 0.5
+    enough_score: Share = 0.7
     thresholds: Mapping[str, Share] = pydantic.Field(default_factory=dict)
     min_margin: Share = 0.0
     min_script_share: Share = 0.5
-    mixed_score: Share = 0.7
+    mixed_score: Share = 0.85
     max_contamination: Share = 0.1
     tail: Mapping[str, bool] = pydantic.Field(default_factory=dict)
     tail_by: Literal["class", "share", "both"] = "class"

@@ -1,19 +1,23 @@
-"""From sentences to the counts of their n-grams, and from counts to a model."""
+"""From sentences to the counts of their n-grams and words, and from counts to a model."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.langid.bayes import FEATURES, UNIT, BayesModel, gram_codes
+from transforms.langid.bayes import UNIT, BayesModel
+from transforms.langid.confidence import FEATURES, Learned
+from transforms.langid.grams import gram_codes
 from transforms.langid.prepare import fold
+from transforms.langid.tokens import list_seed, word_hashes
 
-__all__ = ["Tally", "fit", "mix", "tally"]
+__all__ = ["Sample", "Tally", "fit", "join", "mix", "sample", "tally"]
 
 PRIOR = 10_000.0
 """Counts that the prior is worth: what a label of so many n-grams has seen of itself
@@ -23,6 +27,8 @@ LEAST_SIZE = 30_000.0
 MOST_GRAMS = 12_000
 """N-grams that a label keeps: those that say most of it. More would let a language
 with much text win over its relatives by its rare words alone."""
+_FREQUENT = 80
+"""Words of a label that count as frequent: most of them say little but the language."""
 _BARE = 0.15
 """Weight of the same text without its diacritics, as many people type it."""
 _FINEST = 16
@@ -33,17 +39,35 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How often each n-gram is met.
+    """How often each n-gram, or each word, is met.
 
     Attributes:
-        codes: uint32, ascending.
-        shares: float64, summing to 1: of all n-grams met.
+        codes: uint32 (n-grams) or uint64 (words), ascending.
+        shares: float64, summing to 1: of all that are met.
         size: How many were met.
     """
 
-    codes: npt.NDArray[np.uint32]
+    codes: npt.NDArray[Any]
     shares: Floats
     size: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a label's texts are made of."""
+
+    grams: Tally
+    words: Tally
+
+
+def sample(texts: Sequence[str]) -> Sample:
+    """Counts what texts are made of."""
+    return Sample(tally(texts), _tally_of(word_hashes(_folded(texts))))
+
+
+def join(samples: Sequence[Sample]) -> Sample:
+    """One sample of several sources; see `mix`."""
+    return Sample(mix([one.grams for one in samples]), mix([one.words for one in samples]))
 
 
 def tally(texts: Sequence[str]) -> Tally:
@@ -57,8 +81,15 @@ def tally(texts: Sequence[str]) -> Tally:
 
 
 def _count(texts: Sequence[str]) -> Tally:
-    folded = fold(pa.array(texts, pa.string()))
-    codes, counts = np.unique(gram_codes(folded), return_counts=True)
+    return _tally_of(gram_codes(_folded(texts)))
+
+
+def _folded(texts: Sequence[str]) -> pa.StringArray:
+    return fold(pa.array(texts, pa.string()))
+
+
+def _tally_of(met: npt.NDArray[Any]) -> Tally:
+    codes, counts = np.unique(met, return_counts=True)
     return Tally(codes, counts / max(1, counts.sum()), float(counts.sum()))
 
 
@@ -85,14 +116,15 @@ def _weighted(tallies: Sequence[Tally], weights: Sequence[float]) -> Tally:
     return Tally(codes, summed, sum(tally.size for tally in tallies))
 
 
-def fit(tallies: Mapping[str, Tally]) -> BayesModel:
+def fit(samples: Mapping[str, Sample]) -> BayesModel:
     """Makes a model that is not calibrated yet: what is usual is 1.
 
     Args:
-        tallies: By label.
+        samples: By label.
     """
-    labels = tuple(sorted(tallies))
-    own = [tallies[label] for label in labels]
+    labels = tuple(sorted(samples))
+    own = [samples[label].grams for label in labels]
+    one = np.ones(len(labels))
     codes, places, weights = _postings(own)
     order = np.lexsort((places, codes))
     known, first = np.unique(codes[order], return_index=True)
@@ -103,8 +135,18 @@ def fit(tallies: Mapping[str, Tally]) -> BayesModel:
         known,
         (starts, places[order].astype(np.uint16), weights[order]),
         np.round(UNIT * np.log(PRIOR / (sizes + PRIOR))).astype(np.int32),
-        (np.ones(len(labels)), np.ones(len(labels)), np.zeros(FEATURES)),
+        _frequent([samples[label].words for label in labels]),
+        Learned(one, one, one, np.zeros(FEATURES)),
     )
+
+
+def _frequent(tallies: Sequence[Tally]) -> npt.NDArray[np.uint64]:
+    """Each label's most frequent words, as keys."""
+    keys = [
+        part.codes[np.argsort(-part.shares, kind="stable")[:_FREQUENT]] ^ list_seed(place)
+        for place, part in enumerate(tallies)
+    ]
+    return np.unique(np.concatenate(keys).astype(np.uint64))
 
 
 def _size(tally: Tally) -> float:

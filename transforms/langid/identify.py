@@ -58,9 +58,9 @@ def identify(
     Long texts are read in three segments, and a label's score is the mean of its scores
     in all of them; a segment without language does not count if another has one. `lang`
     is what the row alone allows: `zxx` if there is no letter in the text, or the model
-    says so; `und` if there are fewer than five letters, if the best score is below .3, or
+    says so; `und` if there are fewer than five letters, if the best score is below .5, or
     if fewer than half of the letters are in the label's script. It is mixed if a segment
-    is in another language than the best one, with a score of .7 or more.
+    is in another language than the best one, with a score of .85 or more.
 
     Args:
         text: Documents, without nulls.

@@ -7,6 +7,7 @@ import hashlib
 import importlib.resources
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from transforms.langid.fasttext_file import NgramModel, read_ngram_model
 from transforms.langid.labels import canonical
 from transforms.langid.ngrams import predict_ngrams
 
-__all__ = ["LanguageModel", "Prediction", "load_model"]
+__all__ = ["LanguageModel", "Prediction", "load_model", "model_digest"]
 
 Places = npt.NDArray[np.int32]
 Found = tuple[Places, npt.NDArray[Any], npt.NDArray[np.float64]]
@@ -141,12 +142,27 @@ def load_model(path: str | None = None) -> LanguageModel:
             labels name no languages.
     """
     if path is None:
-        resource = importlib.resources.files("transforms.data") / _DEFAULT
-        with importlib.resources.as_file(resource) as file:
+        with importlib.resources.as_file(_shipped()) as file:
             return _load(file)
     if not Path(path).is_file():
         raise UsageError(f"langid model {path}: there is no such file; name a model")
     return _load(Path(path))
+
+
+def model_digest(path: str | None = None) -> str:
+    """The digest that `load_model` gives; the model that ships need not be unpacked for it.
+
+    Raises:
+        UsageError: There is no such file.
+        InputError: It is no model; see `load_model`.
+    """
+    if path is None:
+        return hashlib.sha256(_shipped().read_bytes()).hexdigest()
+    return load_model(path).digest
+
+
+def _shipped() -> Traversable:
+    return importlib.resources.files("transforms.data") / _DEFAULT
 
 
 def _load(path: Path) -> LanguageModel:
@@ -172,7 +188,7 @@ def _load(path: Path) -> LanguageModel:
 
 def _run_bayes(model: BayesModel, text: pa.StringArray, k: int) -> Found:
     found = gather(text, model, max(k, 2))
-    share = found.nats[:, 0] / model.usual[found.places[:, 0]]
+    share = found.nats[:, 0] / model.learned.usual[found.places[:, 0]]
     return found.places[:, :k], found.scores[:, :k], share
 
 

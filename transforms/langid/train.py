@@ -1,8 +1,8 @@
 """Trains an identifier on sentences whose language is known.
 
 The sentences' n-grams are counted, source by source, so that no book and no register
-stands for a language (`counts`), and a model of one half of them is shown the other
-half, to learn how sure it may be (`calibrate`).
+stands for a language (`counts`), and models that lack a source are shown it, to learn
+how sure they may be (`calibrate`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from transforms.errors import InputError
 from transforms.langid.bayes import BayesModel
 from transforms.langid.bayes_file import write_bayes_model
 from transforms.langid.calibrate import Sentences, calibrate
-from transforms.langid.counts import fit, mix, tally
+from transforms.langid.counts import fit, join, sample
 from transforms.langid.labelled import read_labelled
 from transforms.langid.registry import NO_LANGUAGE
 from transforms.langid.zxx import generate
@@ -67,11 +67,12 @@ def learn(sentences: Sentences, *, seed: int = 0) -> BayesModel:
     rng = random.Random(seed)  # noqa: S311 (no secret)
     silent = {**sentences.get(NO_LANGUAGE, {}), "generated": generate(_ZXX, rng)}
     everything = dict(sorted({**sentences, NO_LANGUAGE: silent}.items()))
-    tallies = {
-        label: mix([tally(texts) for texts in sources.values()])
+    samples = {
+        label: {name: sample(texts) for name, texts in sources.items()}
         for label, sources in everything.items()
     }
-    return calibrate(fit(tallies), everything, rng)
+    model = fit({label: join(list(own.values())) for label, own in samples.items()})
+    return calibrate(model, everything, samples, rng)
 
 
 def train(

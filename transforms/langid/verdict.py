@@ -129,8 +129,8 @@ def verdict(
 ) -> tuple[pa.StringArray, Bools]:
     """What texts are called.
 
-    A mixed text's score is a mean over languages: the least score of any label, and no
-    word list, is asked of it.
+    A mixed text's score is a mean over languages: half the least score of any label, and
+    no word list, is asked of it.
 
     Args:
         marks: Of the rows.
@@ -146,7 +146,7 @@ def verdict(
     alone = (marks.score >= least_score[place]) & marks.margin
     # A text too short to be tested has not passed.
     alone &= marks.words >= np.where(least_words[place] > 0, least_words[place], -1)
-    known = sound & np.where(marks.mixed, marks.score >= floor, alone)
+    known = sound & np.where(marks.mixed, 2 * marks.score >= floor, alone)
     names = pa.array([*marks.labels, UNDETERMINED, NO_LANGUAGE], pa.string())
     n = len(marks.labels)
     said = np.where(marks.wordless, n + 1, np.where(known, place, n))

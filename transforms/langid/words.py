@@ -20,16 +20,16 @@ import pyarrow as pa
 
 from transforms.errors import InputError
 from transforms.langid.prepare import PREPARATION
+from transforms.langid.tokens import count_on_list, key_table, list_seed, word_hashes
 from transforms.utf8 import string_buffers
 
-__all__ = ["LEAST_WORDS", "WordList", "WordLists", "load_word_lists", "word_hashes"]
+__all__ = ["LEAST_WORDS", "WordList", "WordLists", "load_word_lists"]
 
 LEAST_WORDS = 8
 """A text with fewer words is not tested: it may well hold none of the list."""
 
 Counts = npt.NDArray[np.int32]
 _COLUMNS = ("label", "least", "miss", "passes", "words")
-_MIX = 0x9E3779B97F4A7C15
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,10 @@ class WordLists:
         self.lists: Mapping[str, WordList] = {one.label: one for one in lists}
         self._places = {label: place for place, label in enumerate(self.lists)}
         keys = [
-            word_hashes(pa.array([" ".join(one.words)], pa.string())) ^ _seed(place)
+            word_hashes(pa.array([" ".join(one.words)], pa.string())) ^ list_seed(place)
             for place, one in enumerate(self.lists.values())
         ]
-        self._table = _table(np.unique(np.concatenate(keys or [np.empty(0, np.uint64)])))
+        self._table = key_table(np.unique(np.concatenate(keys or [np.empty(0, np.uint64)])))
 
     def places(self, labels: Iterable[str]) -> npt.NDArray[np.int64]:
         """The place of each label's list; -1 for one without."""
@@ -84,79 +84,13 @@ class WordLists:
         return total, found
 
 
-def _seed(place: int) -> np.uint64:
-    """What tells one list's words from another's."""
-    return np.uint64((place + 1) * _MIX & 0xFFFFFFFFFFFFFFFF)
-
-
-def _table(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """An open-addressing table of keys, a quarter full at most; 0 is an empty slot."""
-    size = 1 << max(4, int(4 * len(keys)).bit_length())
-    table = np.zeros(size, np.uint64)
-    _fill(keys, table)
-    return table
-
-
-def word_hashes(folded: pa.StringArray) -> npt.NDArray[np.uint64]:
-    """FNV-1a of every word of all texts, one after the other (Fowler, Noll and Vo 1991)."""
-    offsets, data = string_buffers(folded)
-    out = np.empty(len(data) // 2 + len(folded) + 1, np.uint64)
-    return out[: _hashes(offsets, data, out)]
-
-
-@numba.njit(cache=True, nogil=True, inline="always")
-def _slot(key, mask):  # type: ignore[no-untyped-def]
-    return (key ^ (key >> np.uint64(29))) & mask
-
-
-@numba.njit(cache=True, nogil=True)
-def _fill(keys, table):  # type: ignore[no-untyped-def]
-    mask = np.uint64(len(table) - 1)
-    for key in keys:
-        at = _slot(key, mask)
-        while table[at] != 0:
-            at = (at + np.uint64(1)) & mask
-        table[at] = key
-
-
-@numba.njit(cache=True, nogil=True)
-def _hashes(offsets, data, out):  # type: ignore[no-untyped-def]
-    count = 0
-    for row in range(len(offsets) - 1):
-        key = np.uint64(0xCBF29CE484222325)
-        begun = False
-        for at in range(offsets[row], offsets[row + 1] + 1):
-            if at < offsets[row + 1] and data[at] != 0x20:
-                key = (key ^ np.uint64(data[at])) * np.uint64(0x100000001B3)
-                begun = True
-            elif begun:
-                out[count] = key
-                count += 1
-                key, begun = np.uint64(0xCBF29CE484222325), False
-    return count
-
-
 @numba.njit(cache=True, nogil=True)
 def _count(offsets, data, places, table, total, found):  # type: ignore[no-untyped-def]
-    mask = np.uint64(len(table) - 1)
     for row in range(len(places)):
-        if places[row] < 0:
-            continue
-        seed = np.uint64(places[row] + 1) * np.uint64(0x9E3779B97F4A7C15)
-        key = np.uint64(0xCBF29CE484222325)
-        begun = False
-        for at in range(offsets[row], offsets[row + 1] + 1):
-            if at < offsets[row + 1] and data[at] != 0x20:
-                key = (key ^ np.uint64(data[at])) * np.uint64(0x100000001B3)
-                begun = True
-            elif begun:
-                total[row] += 1
-                key ^= seed
-                slot = _slot(key, mask)
-                while table[slot] != 0 and table[slot] != key:
-                    slot = (slot + np.uint64(1)) & mask
-                found[row] += table[slot] != 0
-                key, begun = np.uint64(0xCBF29CE484222325), False
+        if places[row] >= 0:
+            total[row], found[row] = count_on_list(
+                data, offsets[row], offsets[row + 1], places[row], table
+            )
 
 
 @functools.cache

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.langid.bayes import ORDERS, UNIT, BayesModel, gather, gram_codes
-from transforms.langid.calibrate import features
-from transforms.langid.counts import fit, tally
+from transforms.langid.bayes import UNIT, BayesModel, gather
+from transforms.langid.confidence import features
+from transforms.langid.counts import fit, sample
+from transforms.langid.grams import ORDERS, gram_codes
 
 TEXTS = st.lists(st.text("abcäßд漢 -<", max_size=30).map(str.strip), max_size=5)
 
@@ -70,13 +71,18 @@ def test_evidence_is_the_sum_of_what_the_n_grams_add(small_model: BayesModel) ->
 
 def test_the_score_is_the_logistic_of_the_features(small_model: BayesModel) -> None:
     found = gather(strings("watu wote kwa haki", "the law of people"), small_model, 2)
-    share = found.nats[:, 0] / small_model.usual[found.places[:, 0]]
-    gap = found.nats[:, 0] - found.nats[:, 1]
-    rows = features(share, gap, small_model.apart[found.places[:, 0]], found.grams)
-    expected = 1 / (1 + np.exp(-(rows * small_model.confidence).sum(axis=1)))
+    learned, best = small_model.learned, found.places[:, 0]
+    rows = features(learned, best, found.nats, found.grams, found.words)
+    expected = 1 / (1 + np.exp(-(rows * learned.confidence).sum(axis=1)))
     assert found.scores[:, 0] == pytest.approx(expected)
     behind = (found.nats[:, 0] - found.nats[:, 1]) * np.sqrt(found.grams) / 2
     assert found.scores[:, 1] == pytest.approx(expected * np.exp(-behind))
+
+
+def test_frequent_words_of_the_best_label_are_counted(small_model: BayesModel) -> None:
+    found = gather(strings("watu wote kwa zzqqx haki", "the law", ""), small_model, 2)
+    assert small_model.labels[found.places[0, 0]] == "swh_Latn"
+    assert found.words.tolist() == [[5, 4], [2, 2], [0, 0]]
 
 
 def test_a_barred_label_is_not_given(small_model: BayesModel) -> None:
@@ -100,7 +106,7 @@ def test_a_row_depends_on_its_text_alone(texts: list[str]) -> None:
     together = gather(strings(*texts), model, 3)
     for row, text in enumerate(texts):
         alone = gather(strings(text), model, 3)
-        for name in ("places", "scores", "nats", "grams"):
+        for name in ("places", "scores", "nats", "grams", "words"):
             assert getattr(alone, name)[0].tolist() == getattr(together, name)[row].tolist()
     assert ((together.scores >= 0) & (together.scores <= 1)).all()
     assert (np.diff(together.scores, axis=1) <= 0).all()
@@ -109,6 +115,6 @@ def test_a_row_depends_on_its_text_alone(texts: list[str]) -> None:
 
 def _tiny() -> BayesModel:
     if not hasattr(_tiny, "model"):
-        made: Any = fit({"a_Latn": tally(["abc abcä"]), "b_Latn": tally(["cab 漢д"])})
+        made: Any = fit({"a_Latn": sample(["abc abcä"]), "b_Latn": sample(["cab 漢д"])})
         _tiny.model = made  # type: ignore[attr-defined]
     return _tiny.model  # type: ignore[attr-defined,no-any-return]

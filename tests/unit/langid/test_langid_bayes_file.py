@@ -15,11 +15,10 @@ PARTS = (
     "places",
     "weights",
     "unseen",
-    "usual",
-    "apart",
-    "confidence",
+    "frequent",
     "packed",
     "table",
+    "keys",
 )
 
 
@@ -30,7 +29,17 @@ def test_what_is_written_is_read(small_model: BayesModel) -> None:
     assert read.labels == small_model.labels
     for name in PARTS:
         np.testing.assert_array_equal(getattr(read, name), getattr(small_model, name))
+    for name, values in small_model.learned._asdict().items():
+        np.testing.assert_array_equal(getattr(read.learned, name), values)
     assert write_bayes_model(read) == data
+
+
+def test_a_file_of_another_version_is_refused(small_model: BayesModel, tmp_path: Path) -> None:
+    data = write_bayes_model(small_model)
+    path = tmp_path / "old.bayes"
+    path.write_bytes(data[:7] + b"\x01" + data[8:])
+    with pytest.raises(InputError, match="another version: train it again"):
+        load_model(str(path))
 
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.01, 0.1, 0.5, 0.9, 0.999])

@@ -226,6 +226,13 @@ def test_bad_input_gets_no_language(text: str, langs: set[str], why: str) -> Non
     assert not found["tail"]
 
 
+def test_marks_of_direction_do_not_change_the_label() -> None:
+    text = "يولد جميع الناس أحرارا متساوين في الكرامة والحقوق وقد وهبوا عقلا وضميرا"
+    plain, marked = rows(text, "\u202b\u200f" + text.replace(" ", " \u200f") + "\u202c\u200e")
+    assert plain["lang_best"] == marked["lang_best"] == "arb_Arab"
+    assert marked["script_share"] == 1
+
+
 def test_no_texts() -> None:
     assert rows() == []
 

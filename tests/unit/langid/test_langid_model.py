@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from transforms.errors import InputError, UsageError
 from transforms.langid.fasttext_file import read_ngram_model
-from transforms.langid.model import load_model
+from transforms.langid.model import load_model, model_digest
 from transforms.langid.prepare import fold
 
 TEXTS = (
@@ -152,7 +152,15 @@ def test_more_labels_wanted_than_there_are(train_model: Any) -> None:
 
 def test_digest_is_the_files_sha256(train_model: Any) -> None:
     path = train_model()
-    assert load_model(str(path)).digest == hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert load_model(str(path)).digest == model_digest(str(path)) == digest
+    assert default_model().digest == model_digest()
+
+
+def test_a_digest_is_of_a_model(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(b"text")
+    with pytest.raises(InputError, match=r"model\.bin"):
+        model_digest(str(tmp_path / "model.bin"))
 
 
 @settings(deadline=None)  # the first example compiles the kernels

@@ -14,7 +14,8 @@ from transforms.errors import InputError
 from transforms.langid import words
 from transforms.langid.labels import canonical
 from transforms.langid.prepare import fold
-from transforms.langid.words import WordList, WordLists, load_word_lists, word_hashes
+from transforms.langid.tokens import word_hashes
+from transforms.langid.words import WordList, WordLists, load_word_lists
 
 LISTS = WordLists(
     [

@@ -170,7 +170,7 @@ POLICIES = [
     {"shard_size": 10**6},
     {"unit": "bytes"},
     {"rotation": 1},
-    {"langid": {"min_score": 0.5}},
+    {"langid": {"min_score": 0.4}},
     {"langid": {"tail": {"swh": False}}},
     {"langid": {"thresholds": {"swh_Latn": 0.5}}},
     {"langid": {"tail_by": "share"}},
@@ -233,7 +233,7 @@ def test_language_policy_may_differ_from_staging_and_scores_do_not():
     silent = make_config({}, "y").annotated_as(made, "st")
     assert (silent.langid.max_chars, silent.langid.min_score) == (900, 0.4)
     asked = make_config({"langid": {"tail": {"swh": False}}}, "y").annotated_as(made, "st")
-    assert (asked.langid.max_chars, asked.langid.min_score) == (900, 0.3)
+    assert (asked.langid.max_chars, asked.langid.min_score) == (900, 0.5)
     assert asked.langid.tail == {"swh": False}
 
 
