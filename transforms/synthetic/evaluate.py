@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -28,7 +28,17 @@ from transforms.synthetic.quality import auroc, expected_calibration_error, tpr_
 from transforms.synthetic.sample import CONTROL
 from transforms.synthetic.travel import family_of
 
-__all__ = ["RATE", "Scored", "Slice", "evaluate", "evaluate_attacks", "scored"]
+__all__ = [
+    "RATE",
+    "Scored",
+    "Slice",
+    "after",
+    "attack_slice",
+    "evaluate",
+    "evaluate_attacks",
+    "joined",
+    "scored",
+]
 
 RATE: Final = 0.01
 """The false-positive rate at which `tpr` is measured."""
@@ -196,16 +206,43 @@ def _share(flags: Mask) -> float:
 
 def evaluate_attacks(given: Scored, classifier: Classifier) -> list[Slice]:
     """The same figures after each attack; the calibrations are those of unchanged text."""
-    return [_after(given, classifier, name) for name in ATTACKS]
+    return [attack_slice(after(given, classifier, name), name) for name in ATTACKS]
 
 
-def _after(given: Scored, classifier: Classifier, name: str) -> Slice:
+def attack_slice(given: Scored, name: str) -> Slice:
+    """Figures of all texts after an attack."""
+    label = given.examples.label
+    return _slice(given, "attack", name, label == HUMAN, label == MACHINE)
+
+
+def after(given: Scored, classifier: Classifier, name: str) -> Scored:
+    """The examples after an attack.
+
+    Args:
+        given: The examples as they are.
+        classifier: What gave their scores.
+        name: One of `attacks.ATTACKS`.
+    """
     text = attacked(given.examples.text, name)
     raw, letters = classifier.read(text)
     changed = dataclasses.replace(given.examples, text=text)
     said = _judged(changed, raw, letters, given.calibrations)
     # A text that lost its score to an attack is not found.
     scores = raw.fill_null(-(1 << 15)).to_numpy().astype(np.float64)
-    after = dataclasses.replace(given, examples=changed, scores=scores, said=said)
-    label = given.examples.label
-    return _slice(after, "attack", name, label == HUMAN, label == MACHINE)
+    return dataclasses.replace(given, examples=changed, scores=scores, said=said)
+
+
+def joined(parts: Sequence[Scored]) -> Scored:
+    """Examples of several families, each judged by a classifier of its own, as one."""
+    examples = [part.examples for part in parts]
+    names = [field.name for field in dataclasses.fields(Examples)[1:]]
+    columns = (np.concatenate([getattr(part, name) for part in examples]) for name in names)
+    text = pa.concat_arrays([part.text for part in examples])
+    said = (
+        np.concatenate([getattr(part.said, name) for part in parts])
+        for name in ("p", "covered", "above")
+    )
+    calibrations = {family: made for part in parts for family, made in part.calibrations.items()}
+    scores = np.concatenate([part.scores for part in parts])
+    judged = Judgement(*said)
+    return Scored(Examples(text, *columns), scores, judged, calibrations, parts[0].prior)

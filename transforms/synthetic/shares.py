@@ -43,6 +43,9 @@ text that are known come from about six families, not from as many as there are 
 _WIDER = 2.0
 """How much larger the covariance of the next kind is taken to be than that of those known,
 which were gathered in the same years by people with similar questions."""
+_SHRUNK = 0.3
+"""Part of a covariance of groups that is taken from its diagonal: a few groups leave
+directions in which they seem not to differ at all (Ledoit and Wolf 2004)."""
 _FEW_KINDS = 3
 """With fewer kinds their covariance says nothing."""
 _ALONE = 0.3
@@ -103,7 +106,8 @@ def _multinomial(density: Floats) -> Floats:
 def _next(deviations: Floats) -> Floats:
     """The covariance of one more group with what the mean of those known says of it."""
     n = len(deviations)
-    return np.asarray(deviations.T @ deviations / (n - 1) * (1 + 1 / n))
+    found = deviations.T @ deviations / (n - 1) * (1 + 1 / n)
+    return np.asarray((1 - _SHRUNK) * found + _SHRUNK * np.diag(np.diag(found)))
 
 
 @dataclasses.dataclass(frozen=True)
