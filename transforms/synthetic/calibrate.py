@@ -1,4 +1,4 @@
-"""Calibration: per language, length and register, what a score means and for which sources.
+"""Calibration: per language and length, what a score means and for which sources.
 
 A threshold is the highest of the thresholds that each source of controls asks for by
 itself (`conformal`), each with its part of the chance to be wrong. With confidence
@@ -35,6 +35,7 @@ from transforms.synthetic.cells import Calibration, Cell
 from transforms.synthetic.config import SyntheticConfig
 from transforms.synthetic.conformal import MIN_CONTROLS, exceedances, threshold
 from transforms.synthetic.posterior import UNIT, Curve, fit
+from transforms.synthetic.sample import lengths
 from transforms.synthetic.travel import travelling_cells
 
 __all__ = ["MISS", "calibrate"]
@@ -59,7 +60,8 @@ def calibrate(controls: pa.Table, reference: pa.Table, config: SyntheticConfig) 
     known = pc.field("score").is_valid()
     human = reference.filter(known & ~pc.field("machine"))
     machine = reference.filter(known & pc.field("machine"))
-    found = []
+    found = travelling_cells(controls, human, machine, config)
+    controls, human, machine = (_by_length(table) for table in (controls, human, machine))
     for lang, bucket in _cells(controls, human):
         own, shipped = _of(controls, lang, bucket), _of(human, lang, bucket)
         against = _of(machine, lang, bucket)
@@ -67,9 +69,14 @@ def calibrate(controls: pa.Table, reference: pa.Table, config: SyntheticConfig) 
             against = machine.filter(pc.field("lang") == lang)
         groups = _by_source(own), _by_source(shipped)
         found.append(_cell(lang, bucket, *groups, _hosts(own), against, config))
-    found += travelling_cells(controls, human, machine, config)
     found.sort(key=lambda cell: (cell.lang, cell.bucket))
     return Calibration(round(config.prior * UNIT), round(config.max_fpr * UNIT), tuple(found))
+
+
+def _by_length(table: pa.Table) -> pa.Table:
+    """Rows whose bucket is the length alone: who has controls has them of its own registers."""
+    at = table.schema.get_field_index("bucket")
+    return table.set_column(at, "bucket", pa.array(lengths(table.column("bucket"))))
 
 
 def _cells(*tables: pa.Table) -> list[tuple[str, int]]:

@@ -1,4 +1,4 @@
-"""What a calibration is: cells of language, length and register, with thresholds."""
+"""What a calibration is: cells of language and length, or register, with thresholds."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ their own length covers."""
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """What scores mean for texts of one language, length and register.
+    """What scores mean for texts of one language and length, or register.
 
     Attributes:
-        lang, bucket: Which texts: `sample.cells_of`, or `ELSEWHERE` and the register.
+        lang, bucket: Which texts: their length, or `ELSEWHERE` and the register.
         controls: Human controls, by source; those of sources with too few included.
         threshold: Texts above it are unlike human ones; null where nobody can say.
         covers: Sources that the threshold speaks for; null for all.

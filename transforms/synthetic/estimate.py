@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.synthetic.sample import BUCKETS
+from transforms.synthetic.sample import BUCKETS, lengths
 from transforms.synthetic.shares import Compared, Group, mixed_share
 from transforms.synthetic.strata import CONTROLS, MEASURES, STRATUM, bins_of
 
@@ -81,8 +81,8 @@ def _known(reference: pa.Table, measure: int) -> pa.Table:
     at = pa.array(bins_of(rows.column(name).to_numpy(), measure))
     ones = pa.array(np.ones(len(rows), dtype=np.int64))
     # Shares are estimated by length alone, whatever the register.
-    lengths = pa.array(rows.column("bucket").to_numpy() % _LENGTHS, pa.int8())
-    rows = rows.select(["machine", "lang", "source"]).append_column("bucket", lengths)
+    length = pa.array(lengths(rows.column("bucket")))
+    rows = rows.select(["machine", "lang", "source"]).append_column("bucket", length)
     return rows.append_column("bin", at).append_column("documents", ones)
 
 
@@ -116,8 +116,8 @@ class _Known:
         machine = self._of(True, lang)
         if min(sum(int(g.sum()) for g in groups) for groups in (human, machine)) < _LEAST_KNOWN:
             return name, None
-        lengths = [np.sum(groups, axis=(0, 2)) for groups in (human, machine)]
-        able = np.minimum(*lengths) >= _LEAST_LENGTH
+        texts = [np.sum(groups, axis=(0, 2)) for groups in (human, machine)]
+        able = np.minimum(*texts) >= _LEAST_LENGTH
         return name, Compared.of(human, machine, able) if able.any() else None
 
 

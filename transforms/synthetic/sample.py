@@ -1,6 +1,6 @@
 """Samples of scores: the human controls of a run, and the table that ships with a model.
 
-Controls are drawn per cell (language and length) by the hash of their text: the
+Controls are drawn per language and length by the hash of their text: the
 `SAMPLE` distinct texts with the smallest hashes. Such a sample of a union is found from
 the samples of its parts, and copies of one text count once, however often they recur.
 """
@@ -28,6 +28,7 @@ __all__ = [
     "clusters",
     "controls_of",
     "first_words",
+    "lengths",
     "merge_controls",
 ]
 
@@ -88,6 +89,11 @@ def cells_of(n_chars: Any, letters: Any) -> npt.NDArray[np.int8]:
     """
     formal = letters.fill_null(0).to_numpy() >= PLAIN_LETTERS
     return np.asarray(buckets(n_chars) + np.int8(len(BUCKETS) + 1) * formal, dtype=np.int8)
+
+
+def lengths(bucket: Any) -> npt.NDArray[np.int8]:
+    """The length of each bucket of `cells_of`, whatever the register."""
+    return np.asarray(bucket.to_numpy() % np.int8(len(BUCKETS) + 1), dtype=np.int8)
 
 
 def clusters(host: pa.Array, source: pa.Array) -> npt.NDArray[np.uint64]:
@@ -152,20 +158,21 @@ def merge_controls(controls: pa.Table, most: int = SAMPLE) -> pa.Table:
         most: Texts of one cell that are kept.
 
     Returns:
-        Rows of `CONTROL` by language, bucket and hash; the same for every order.
+        Rows of `CONTROL` by language, length and hash; the same for every order.
     """
     order: Sequence[tuple[str, str]] = [
-        (name, "ascending") for name in ("lang", "bucket", "text", "source", "cluster")
+        (name, "ascending") for name in ("lang", "length", "text", "bucket", "source", "cluster")
     ]
-    rows = controls.sort_by(order).combine_chunks()
+    rows = controls.append_column("length", pa.array(lengths(controls.column("bucket"))))
+    rows = rows.sort_by(order).combine_chunks()
     if not len(rows):
         return CONTROL.empty_table()
     coded: Any = rows.column("lang").combine_chunks().dictionary_encode()
-    cell = coded.indices.to_numpy().astype(np.int64) * 8 + rows.column("bucket").to_numpy()
+    cell = coded.indices.to_numpy().astype(np.int64) * 8 + rows.column("length").to_numpy()
     text = rows.column("text").to_numpy()
     fresh = np.ones(len(rows), dtype=bool)
     fresh[1:] = (cell[1:] != cell[:-1]) | (text[1:] != text[:-1])
     rows, cell = rows.filter(pa.array(fresh)), cell[fresh]
     starts = np.flatnonzero(np.diff(cell, prepend=-1))
     rank = np.arange(len(cell)) - np.repeat(starts, np.diff(np.append(starts, len(cell))))
-    return rows.filter(pa.array(rank < most)).combine_chunks()
+    return rows.filter(pa.array(rank < most)).select(CONTROL.names).combine_chunks()

@@ -32,8 +32,6 @@ def elsewhere(calibration: Calibration) -> list[int]:
 
 
 def test_families_that_hold_each_other_speak_for_everyone_at_any_length():
-    # A highest score of sixty is passed by one text in sixty of another such source: the
-    # families hold each other only if some reach higher.
     reaching = [reference(f"h{seed}__x", [-1000] * FEW, machine=False) for seed in range(4)]
     calibration = made(*reaching)
     assert elsewhere(calibration) == [0]
@@ -77,3 +75,10 @@ def test_who_has_controls_is_judged_by_them():
     assert elsewhere(calibration) == [0]
     assert judge(texts([-1500], "crawl"), calibration).above.tolist() == [True]
     assert judge(texts([-1500], "other"), calibration).above.tolist() == [False]
+
+
+def test_who_has_controls_needs_none_of_the_same_register():
+    calibration = made(run=(controls("crawl", [-2000] * 400),))
+    said = judge(texts([-1500], "crawl", letters=600), calibration)
+    assert said.covered.all()
+    assert said.above.all()
