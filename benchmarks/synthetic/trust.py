@@ -30,6 +30,8 @@ from transforms.synthetic.calibrate import calibrate
 from transforms.synthetic.cells import ELSEWHERE
 from transforms.synthetic.config import SyntheticConfig
 from transforms.synthetic.conformal import MIN_CONTROLS
+from transforms.synthetic.posterior import UNIT
+from transforms.synthetic.quality import expected_calibration_error
 from transforms.synthetic.reference import load_reference
 from transforms.synthetic.sample import CONTROL, REFERENCE
 from transforms.synthetic.shares import Compared, mixed_share
@@ -122,29 +124,38 @@ def thresholds(texts: Texts, repeats: int) -> None:
 
 def elsewhere(texts: Texts) -> None:
     """Texts of sources without controls, by a calibration without their family."""
-    config, found = SyntheticConfig(), []
-    score = texts.rows.column("score")
-    scored = score.is_valid().to_numpy(zero_copy_only=False)
-    formal = texts.cell // 4
+    scored = texts.rows.column("score").is_valid().to_numpy(zero_copy_only=False)
+    said, p = np.zeros(len(scored), bool), np.full(len(scored), np.nan)
+    tagged, score = np.zeros(len(scored), bool), texts.rows.column("score").fill_null(0).to_numpy()
     for family in np.unique(texts.family):
         others = texts.rows.take(np.flatnonzero(texts.family != family))
-        cells = calibrate(CONTROL.empty_table(), others, config).cells
-        at = np.full(2, 32768)
-        for cell in cells:
-            if cell.bucket >= ELSEWHERE and cell.threshold is not None:
-                at[cell.bucket - ELSEWHERE] = cell.threshold
-        for name in np.unique(texts.source[texts.family == family]):
-            mine = scored & (texts.source == name)
-            told = [str(name)]
+        for cell in calibrate(CONTROL.empty_table(), others, SyntheticConfig()).cells:
+            if cell.bucket < ELSEWHERE or cell.threshold is None or cell.curve is None:
+                continue
+            here = scored & (texts.family == family) & (texts.cell // 4 == cell.bucket - ELSEWHERE)
+            said[here], tagged[here] = True, score[here] > cell.threshold
+            p[here] = cell.curve(score[here]) / UNIT
+    generator = np.array([name.partition("/")[2] for name in texts.kind])
+    kinds = {"file": texts.source, "generator": generator, "length": texts.bucket}
+    found = []
+    for kind, column in kinds.items():
+        for name in np.unique(column):
+            mine = scored & (column == name)
+            told = [kind, str(name) or "human"]
             for side in (mine & ~texts.machine, mine & texts.machine):
-                limit = at[formal[side]]
-                said = limit < 32768
-                tagged = score.fill_null(0).to_numpy()[side] > limit
-                rate = f"{tagged[said].mean():.4f}" if said.any() else ""
-                told += [str(side.sum()), f"{said.mean():.2f}" if len(said) else "", rate]
+                rate = f"{tagged[side & said].mean():.4f}" if (side & said).any() else ""
+                told += [str(side.sum()), f"{said[side].mean():.2f}" if side.any() else "", rate]
             found.append(told)
-    head = ["source", "human", "covered", "FPR", "machine", "covered", "TPR"]
+    head = ["", "", "human", "covered", "FPR", "machine", "covered", "TPR"]
     print_table("sources without controls", head, found)
+    prior = SyntheticConfig().prior
+    error = expected_calibration_error(p[said], texts.machine[said], prior=prior)
+    each = [
+        expected_calibration_error(p[mine], texts.machine[mine], prior=prior)
+        for mine in (said & (texts.source == name) for name in np.unique(texts.source))
+    ]
+    print(f"calibration error of p_synthetic at the prior {prior}: all {error:.3f}, "
+          f"files {np.nanmin(each):.3f} to {np.nanmax(each):.3f}")  # fmt: skip
 
 
 def _compared(
