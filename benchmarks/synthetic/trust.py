@@ -132,7 +132,7 @@ def elsewhere(texts: Texts) -> None:
         for cell in calibrate(CONTROL.empty_table(), others, SyntheticConfig()).cells:
             if cell.bucket < ELSEWHERE or cell.threshold is None or cell.curve is None:
                 continue
-            here = scored & (texts.family == family) & (texts.cell // 4 == cell.bucket - ELSEWHERE)
+            here = scored & (texts.family == family) & (texts.cell == cell.bucket - ELSEWHERE)
             said[here], tagged[here] = True, score[here] > cell.threshold
             p[here] = cell.curve(score[here]) / UNIT
     generator = np.array([name.partition("/")[2] for name in texts.kind])

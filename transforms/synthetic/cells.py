@@ -13,19 +13,28 @@ from orjson import OPT_SORT_KEYS, dumps
 from transforms.synthetic.posterior import Curve
 from transforms.synthetic.sample import BUCKETS, REGISTERS
 
-__all__ = ["CELL", "ELSEWHERE", "Calibration", "Cell"]
+__all__ = ["CELL", "ELSEWHERE", "Calibration", "Cell", "named_bucket"]
 
 ELSEWHERE: Final = REGISTERS * (len(BUCKETS) + 1)
-"""Buckets from here on are registers, of any length: what holds for texts that no cell of
-their own length covers."""
+"""From here on buckets are those of `sample.cells_of`, with register: what holds for texts
+that no cell of a length covers."""
+
+
+_NAMES: Final = ("plain", "formal")
+
+
+def named_bucket(bucket: int) -> tuple[int, str | None]:
+    """The length of a cell, and its register if it is for sources without controls."""
+    register, length = divmod(bucket % ELSEWHERE, len(BUCKETS) + 1)
+    return length, _NAMES[register] if bucket >= ELSEWHERE else None
 
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """What scores mean for texts of one language and length, or register.
+    """What scores mean for texts of one language and length.
 
     Attributes:
-        lang, bucket: Which texts: their length, or `ELSEWHERE` and the register.
+        lang, bucket: Which texts: their length, or `ELSEWHERE` and length and register.
         controls: Human controls, by source; those of sources with too few included.
         threshold: Texts above it are unlike human ones; null where nobody can say.
         covers: Sources that the threshold speaks for; null for all.

@@ -96,7 +96,7 @@ def _by_cell(
     coded: Any = column.dictionary_encode()
     langs = coded.dictionary.to_pylist()
     bucket = cells_of(rows.column("n_chars"), rows.column("synthetic_letters")).astype(np.int64)
-    bucket = ELSEWHERE + bucket // _LENGTHS if elsewhere else bucket % _LENGTHS
+    bucket = ELSEWHERE + bucket if elsewhere else bucket % _LENGTHS
     keys = coded.indices.to_numpy().astype(np.int64) * _KEYS + bucket
     found = []
     for key in np.unique(keys).tolist():

@@ -1,10 +1,11 @@
-"""A threshold for texts of sources that have no controls: one a register, of any length.
+"""A threshold for texts of sources that have no controls: one a register, for any length.
 
 Sources differ more than any one of them promises, so the threshold is the highest that
 any source asks for, each held to half of `max_fpr`. Whether that is enough is measured:
 every family of sources is left out in turn, and must be held to twice `max_fpr` by the
-threshold of the others. If one is not, or if the threshold would find less than a
-quarter of the machine-made text that is known, nothing is said of the register.
+threshold of the others. If one is not, nothing is said of the register, and nothing is
+said of a length in which the threshold would find less than a quarter of the machine-made
+text that is known.
 
 The register is visible in the text (`sample.cells_of`). Formal writing mostly fails the
 test, plain writing mostly passes it.
@@ -12,7 +13,7 @@ test, plain writing mostly passes it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +40,8 @@ _LEAST_FOUND = 0.25
 _LEAST_MACHINE = 20
 """Fewest texts of a set of machine-made text that is asked."""
 
+_LENGTHS = len(BUCKETS) + 1
+
 Scores = npt.NDArray[np.int16]
 
 
@@ -56,49 +59,52 @@ def travelling_cells(
     found = []
     for lang in sorted(set(human.column("lang").to_pylist())):
         for register in range(REGISTERS):
-            run, shipped, against = (
-                _of(table, lang, register) for table in (controls, human, machine)
-            )
+            buckets = range(register * _LENGTHS, (register + 1) * _LENGTHS)
+            run, shipped = (_of(table, lang, buckets) for table in (controls, human))
             named = {f"reference:{name}": scores for name, scores in shipped.items()}
-            cell = _cell(lang, ELSEWHERE + register, run | named, against, config)
-            found += [cell] if cell else []
+            made = {bucket: _of(machine, lang, [bucket]) for bucket in buckets}
+            known = _of(machine, lang, buckets)
+            found += _cells(lang, run | named, made, known, config)
     return found
 
 
-def _of(table: pa.Table, lang: str, register: int) -> dict[str, Scores]:
-    """Scores by source, of one language and register, sources in their order."""
+def _of(table: pa.Table, lang: str, buckets: Sequence[int]) -> dict[str, Scores]:
+    """Scores by source, of one language and some buckets, sources in their order."""
     rows = table.filter(pc.field("lang") == lang)
-    there = rows.column("bucket").to_numpy() // (len(BUCKETS) + 1) == register
+    there = np.isin(rows.column("bucket").to_numpy(), buckets)
     names = rows.column("source").to_numpy(zero_copy_only=False)[there]
     scores = rows.column("score").to_numpy()[there]
     return {str(name): np.sort(scores[names == name]) for name in sorted(set(names.tolist()))}
 
 
-def _cell(
+def _cells(
     lang: str,
-    bucket: int,
     groups: Mapping[str, Scores],
-    against: Mapping[str, Scores],
+    made: Mapping[int, Mapping[str, Scores]],
+    known: Mapping[str, Scores],
     config: SyntheticConfig,
-) -> Cell | None:
-    """The cell of a register; None where the threshold does not travel."""
+) -> list[Cell]:
+    """The cells of a register; none where the threshold does not travel.
+
+    Args:
+        lang: Language.
+        groups: Human texts by source.
+        made: Machine-made texts by bucket and kind.
+        known: All of them by kind.
+        config: Prior and rate.
+    """
     asked = {name: scores for name, scores in groups.items() if len(scores) >= _LEAST_TEXTS}
     families = {family_of(name) for name in asked}
     if len(families) < _LEAST_FAMILIES:
-        return None
+        return []
     worst = max(_left_out(asked, family, config.max_fpr) for family in families)
     at = _highest(asked, config.max_fpr)
-    if worst > round(_BEARABLE * config.max_fpr * UNIT) or not _finds(against, at):
-        return None
-    return Cell(
-        lang=lang,
-        bucket=bucket,
-        controls={name: len(scores) for name, scores in asked.items()},
-        threshold=at,
-        covers=None,
-        left_out=worst,
-        curve=fit(list(asked.values()), list(against.values()), round(config.prior * UNIT)),
-    )
+    able = [bucket for bucket, against in made.items() if _finds(against, at)]
+    if worst > round(_BEARABLE * config.max_fpr * UNIT) or not able:
+        return []
+    texts = {name: len(scores) for name, scores in asked.items()}
+    curve = fit(list(asked.values()), list(known.values()), round(config.prior * UNIT))
+    return [Cell(lang, ELSEWHERE + bucket, texts, at, None, worst, curve) for bucket in able]
 
 
 def family_of(name: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from synthetic_samples import controls, drawn, reference, texts
 
 from transforms.synthetic.calibrate import calibrate
-from transforms.synthetic.cells import ELSEWHERE, Calibration
+from transforms.synthetic.cells import ELSEWHERE, Calibration, named_bucket
 from transforms.synthetic.config import SyntheticConfig
 from transforms.synthetic.judge import judge
 from transforms.synthetic.sample import CONTROL, REFERENCE
@@ -31,16 +31,25 @@ def elsewhere(calibration: Calibration) -> list[int]:
     return [cell.bucket - ELSEWHERE for cell in calibration.cells if cell.bucket >= ELSEWHERE]
 
 
-def test_families_that_hold_each_other_speak_for_everyone_at_any_length():
+def test_families_that_hold_each_other_speak_for_everyone():
     reaching = [reference(f"h{seed}__x", [-1000] * FEW, machine=False) for seed in range(4)]
     calibration = made(*reaching)
-    assert elsewhere(calibration) == [0]
-    for size in (300, 5000):
-        said = judge(texts([-1000, -999], "nobody knows", size), calibration)
-        assert said.covered.tolist() == [True, True]
-        assert said.above.tolist() == [False, True]
-        assert (said.p >= 0).all()
+    assert elsewhere(calibration) == [1]
+    said = judge(texts([-1000, -999], "nobody knows"), calibration)
+    assert said.covered.tolist() == [True, True]
+    assert said.above.tolist() == [False, True]
+    assert (said.p >= 0).all()
     assert not judge(texts([3000], "nobody knows", letters=500), calibration).covered.any()
+
+
+def test_the_threshold_is_of_all_lengths_and_silent_where_it_finds_nothing():
+    groups = [reference(f"h{k}__x", [-1000] * FEW, machine=False, bucket=k) for k in range(4)]
+    short = reference("set/bot", drawn(-2500, 400, 1), machine=True, bucket=0)
+    long = reference("set/bot", drawn(1500, 400, 1), machine=True, bucket=3)
+    calibration = made(*groups, short, long)
+    assert elsewhere(calibration) == [1, 3]
+    for size, covered in ((300, False), (500, True), (1500, False), (5000, True)):
+        assert judge(texts([-999], "unknown", size), calibration).covered.tolist() == [covered]
 
 
 def test_a_family_that_the_others_would_not_hold_silences_the_register():
@@ -54,10 +63,10 @@ def test_a_family_that_the_others_would_not_hold_silences_the_register():
     assert elsewhere(made(*reaching, run=(controls("crawl", [900] * FEW),))) == []
     # In another register it is nobody's business.
     formal = reference("odd__x", [900] * FEW, machine=False, bucket=5)
-    assert elsewhere(made(*reaching, formal)) == [0]
+    assert elsewhere(made(*reaching, formal)) == [1]
 
 
-@pytest.mark.parametrize(("families", "said"), [(3, []), (4, [0])])
+@pytest.mark.parametrize(("families", "said"), [(3, []), (4, [1])])
 def test_four_families_are_needed(families: int, said: list[int]):
     groups = [reference(f"h{k}__x", [-1000] * FEW, machine=False) for k in range(families)]
     assert elsewhere(made(*groups, human("tiny__x", 5000, 1).slice(0, 39))) == said
@@ -72,7 +81,7 @@ def test_who_has_controls_is_judged_by_them():
     groups = [reference(f"h{seed}__x", [-1000] * FEW, machine=False) for seed in range(4)]
     own = controls("crawl", [-2000] * 400)
     calibration = made(*groups, run=(own,))
-    assert elsewhere(calibration) == [0]
+    assert elsewhere(calibration) == [1]
     assert judge(texts([-1500], "crawl"), calibration).above.tolist() == [True]
     assert judge(texts([-1500], "other"), calibration).above.tolist() == [False]
 
@@ -82,3 +91,8 @@ def test_who_has_controls_needs_none_of_the_same_register():
     said = judge(texts([-1500], "crawl", letters=600), calibration)
     assert said.covered.all()
     assert said.above.all()
+
+
+def test_buckets_have_names():
+    named = [named_bucket(bucket) for bucket in (2, ELSEWHERE + 2, ELSEWHERE + 7)]
+    assert named == [(2, None), (2, "plain"), (3, "formal")]
