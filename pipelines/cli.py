@@ -143,6 +143,11 @@ def _parser() -> Parser:
         action="store_true",
         help="synthetic: also after misspelling, look-alike letters, ...",
     )
+    evaluate.add_argument(
+        "--synthetic-reference",
+        metavar="FILE",
+        help="synthetic: another table of reference scores (holdfast calibrate synthetic)",
+    )
     evaluate.add_argument("--json", action="store_true", help="synthetic: print JSON Lines")
     return parser
 

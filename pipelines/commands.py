@@ -207,8 +207,8 @@ def calibrate(given: argparse.Namespace, beam: Sequence[str]) -> int:
     if not given.controls:
         raise UsageError("no controls are given; name files of human text with --controls")
     rows = make_reference(
-        _data_files(given.controls),
-        _data_files(given.machine),
+        _data_files(given.controls, "--controls"),
+        _data_files(given.machine, "--machine"),
         load_scorer(given.synthetic_model),
         given.out,
     )
@@ -222,26 +222,30 @@ def evaluate(given: argparse.Namespace, beam: Sequence[str]) -> int:
 
     del beam
     data = _data_files(given.data)
-    foreign = {"langid": ("attacks", "json"), "synthetic": ("against",)}[given.what]
-    for name in foreign:
+    foreign = {"langid": ("attacks", "json", "synthetic_reference"), "synthetic": ("against",)}
+    for name in foreign[given.what]:
         if getattr(given, name):
-            raise UsageError(f"--{name} does not go with evaluate {given.what}; leave it out")
+            told = name.replace("_", "-")
+            raise UsageError(f"--{told} does not go with evaluate {given.what}; leave it out")
     if given.what == "langid":
         models = {given.model or "default": given.model}
         if given.against is not None:
             models[given.against] = given.against
         evaluation.evaluate_langid(data, models, report.console())
     else:
+        from transforms.synthetic.config import SyntheticConfig
+
+        config = SyntheticConfig(model=given.model, reference=given.synthetic_reference)
         detection.evaluate_synthetic(
-            data, given.model, report.console(), attacks=given.attacks, as_json=given.json
+            data, config, report.console(), attacks=given.attacks, as_json=given.json
         )
     return 0
 
 
-def _data_files(paths: Sequence[str]) -> list[pathlib.Path]:
+def _data_files(paths: Sequence[str], flag: str = "--data") -> list[pathlib.Path]:
     for path in paths:
         if not pathlib.Path(path).is_file():
-            raise UsageError(f"--data {path} does not exist, or is no file")
+            raise UsageError(f"{flag} {path} does not exist, or is no file")
     return [pathlib.Path(path) for path in paths]
 
 

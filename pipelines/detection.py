@@ -10,8 +10,11 @@ import orjson
 from rich.console import Console
 
 from transforms.synthetic.classifier import load_classifier
+from transforms.synthetic.config import SyntheticConfig
 from transforms.synthetic.evaluate import Slice, evaluate, evaluate_attacks, scored
 from transforms.synthetic.examples import read_examples
+from transforms.synthetic.reference import reference_of
+from transforms.synthetic.score import load_scorer
 
 __all__ = ["evaluate_synthetic", "print_slices"]
 
@@ -19,19 +22,25 @@ _FIGURES = ("human", "machine", "auroc", "tpr", "abstains", "fpr", "found", "err
 
 
 def evaluate_synthetic(
-    data: Sequence[Path], model: str | None, console: Console, *, attacks: bool, as_json: bool
+    data: Sequence[Path],
+    config: SyntheticConfig,
+    console: Console,
+    *,
+    attacks: bool,
+    as_json: bool,
 ) -> None:
-    """Judges a classifier of machine text on texts of known origin, and prints the slices.
+    """Judges a classifier of machine text and its calibration, and prints the slices.
 
     Args:
         data: Files that `synthetic.examples` understands.
-        model: Its path; None for the package's.
+        config: Names the classifier and the table of reference scores.
         console: Where the table goes.
         attacks: Also after each attack.
         as_json: JSON Lines on standard output instead of a table.
     """
-    examples, classifier = read_examples(data), load_classifier(model)
-    found = scored(examples, classifier)
+    examples, scorer = read_examples(data), load_scorer(config.model)
+    classifier = load_classifier(config.model)
+    found = scored(examples, classifier, reference_of(scorer, config).rows, config)
     slices = evaluate(found)
     if attacks:
         slices += evaluate_attacks(found, classifier)
@@ -60,6 +69,7 @@ def print_slices(slices: Sequence[Slice], given: int, console: Console) -> None:
     scored = next((one.human + one.machine for one in slices if one.kind == "all"), 0)
     console.file.write(
         f"{given:,} examples; {scored:,} human or machine texts are long enough. tpr: found at 1 % "
-        f"false positives\nwithin the line; fpr, found: above the operating point that the other "
-        f"files give.\nFigures of texts that the model was trained on say nothing about others\n"
+        f"false positives\nwithin the line; fpr, found: tagged where the calibration by other "
+        f"families of files does not abstain.\nFigures of texts that the model was trained on say "
+        f"nothing about others\n"
     )

@@ -9,6 +9,7 @@ import pyarrow as pa
 from rich.console import Console
 
 from pipelines.report import columns
+from transforms.synthetic.cells import named_bucket
 
 __all__ = ["print_reference", "print_synthetic"]
 
@@ -32,10 +33,12 @@ def print_synthetic(manifest: Mapping[str, Any], console: Console) -> None:
     cells = columns("calibration", "language", "length", "controls", "threshold", "speaks for")
     for cell in _rows(decisions.get("synthetic_calibration")):
         texts = sum(given["texts"] for given in cell["controls"])
-        covers = "all sources" if cell["covers"] is None else ", ".join(cell["covers"])
+        length, register = named_bucket(cell["bucket"])
+        everyone = f"all sources, {register} writing" if register else "all sources"
+        covers = everyone if cell["covers"] is None else ", ".join(cell["covers"])
         at = "" if cell["threshold"] is None else f"{cell['threshold'] / 1000:.3f}"
         said = covers if at else "nobody"
-        cells.add_row(cell["lang"], str(cell["bucket"]), f"{texts:,}", at, said or "nobody")
+        cells.add_row(cell["lang"], str(length), f"{texts:,}", at, said or "nobody")
     console.print(cells)
     shares = columns(
         "machine-made text, %", "language", "source", "month", "documents", "classifier", "words"

@@ -52,10 +52,10 @@ def half_scorer(model: Model, languages: Sequence[str], words: WordTable) -> Cal
     whole = dataclasses.replace(model, languages=tuple(languages))
     scorer = Scorer(Classifier(whole, digest=""), words)
 
-    def score(text: pa.StringArray, lang: pa.StringArray) -> tuple[pa.Array, pa.Array]:
-        margin, evidence = scorer(text, lang)
+    def score(text: pa.StringArray, lang: pa.StringArray) -> tuple[pa.Array, ...]:
+        margin, evidence, letters = scorer(text, lang)
         seen = pa.array([fold_of(given) == 0 for given in text.to_pylist()])
-        return margin, pc.if_else(seen, pa.scalar(None, pa.int16()), evidence)
+        return margin, pc.if_else(seen, pa.scalar(None, pa.int16()), evidence), letters
 
     return score
 

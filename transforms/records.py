@@ -51,6 +51,8 @@ synthetic_score    int16           margin of the classifier, in thousandths; nul
                                    text and for languages that it was not trained for
 synthetic_words    int16           evidence of the words per window, in thousandths of a
                                    nat; null as above
+synthetic_letters  int16           letters of a word, the mean in hundredths; null where the
+                                   classifier has no score
 weight             int32           selection weight (1 - p_synthetic)^gamma, in millionths
 n_chars, n_bytes   int32           size in Unicode code points and in UTF-8 bytes
 n_tokens           int32           size in tokens; null without a tokenizer
@@ -135,6 +137,7 @@ SYNTHETIC = pa.schema(
         pa.field("synthetic_evidence", EVIDENCE, nullable=False),
         ("synthetic_score", pa.int16()),
         ("synthetic_words", pa.int16()),
+        ("synthetic_letters", pa.int16()),
         pa.field("weight", pa.int32(), nullable=False),
     ]
 )

@@ -1,11 +1,10 @@
-"""False positives on human texts that the model never saw.
+"""False positives on human texts that neither the model nor the calibration ever saw.
 
-    python -m benchmarks.synthetic.unseen --scores FILE --human FILE...
+    python -m benchmarks.synthetic.unseen --human FILE... [--reference FILE]
 
-The operating point is the score that 1 % of the held-out human scores exceed,
-those of all files of the language alike (`benchmarks.synthetic.heldout --scores`).
-Human texts are JSON Lines with `text`; a long one is cut into pieces of 2,500
-characters, at most four of each. `lang` is taken from the line, or English.
+What is tagged of human texts as they are and after each attack, as in a run in which their
+source has no controls. Texts are JSON Lines with `text`; a long one is cut into pieces of
+2,500 characters, at most four of each. `lang` is taken from the line, or English.
 """
 
 from __future__ import annotations
@@ -19,32 +18,20 @@ from collections.abc import Iterator
 import numpy as np
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from transforms.synthetic.attacks import ATTACKS, attacked
-from transforms.synthetic.classifier import load_classifier
+from transforms.synthetic.calibrate import calibrate
+from transforms.synthetic.cells import Calibration
+from transforms.synthetic.classifier import Classifier, load_classifier
+from transforms.synthetic.config import SyntheticConfig
+from transforms.synthetic.judge import JUDGED, judge
+from transforms.synthetic.reference import load_reference
+from transforms.synthetic.sample import CONTROL
 
 __all__ = ["main"]
 
 _PIECE, _PIECES = 2500, 4
-_DRAWN = 1000
-_RATE = 0.01
-
-
-def operating_points(path: pathlib.Path) -> dict[str, float]:
-    """The threshold of each language, from held-out scores of human texts."""
-    scores: dict[str, dict[str, list[int]]] = collections.defaultdict(
-        lambda: collections.defaultdict(list)
-    )
-    for line in path.read_bytes().splitlines():
-        row = orjson.loads(line)
-        if row["label"] == "human":
-            scores[row["lang"]][row["source"]].append(row["score"])
-    rng = np.random.default_rng(0)
-    points = {}
-    for lang, sources in scores.items():
-        drawn = np.concatenate([rng.choice(own, _DRAWN) for own in sources.values()])
-        points[lang] = float(np.quantile(drawn, 1 - _RATE))
-    return points
 
 
 def _pieces(path: pathlib.Path, most: int) -> Iterator[tuple[str, str]]:
@@ -57,36 +44,39 @@ def _pieces(path: pathlib.Path, most: int) -> Iterator[tuple[str, str]]:
                 yield row.get("lang", "eng_Latn"), row["text"][first : first + _PIECE]
 
 
-def _share(scores: pa.Int16Array, point: float) -> str:
-    valid = scores.drop_null().to_numpy()
-    over = (valid > point).mean() if len(valid) else float("nan")
-    return f"{over:.4f} of {len(valid)}"
+def _told(text: pa.StringArray, lang: str, model: Classifier, calibration: Calibration) -> str:
+    """How many texts have a score, of how many something is said, how many are tagged."""
+    scores, letters = model.read(text)
+    n = len(text)
+    columns = [pa.array([lang] * n), pc.utf8_length(text), pa.nulls(n, pa.string())]
+    said = judge(pa.table([*columns, scores, letters], names=list(JUDGED)), calibration)
+    covered = int(said.covered.sum())
+    rate = np.count_nonzero(said.above) / max(1, covered)
+    return f"{len(scores.drop_null())} scored, {covered} covered, {rate:.4f} of these tagged"
 
 
 def main() -> None:
-    """Prints the share of human texts above the operating point, as they are and perturbed."""
+    """Prints the share of human texts that are tagged, as they are and perturbed."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--scores", type=pathlib.Path, required=True, metavar="FILE")
     parser.add_argument("--human", type=pathlib.Path, nargs="+", required=True, metavar="FILE")
-    parser.add_argument("--model", metavar="FILE", help="default: the one that ships")
+    parser.add_argument("--reference", metavar="FILE", help="default: the one that ships")
     parser.add_argument("--most", type=int, default=3000, help="lines of each file")
     given = parser.parse_args()
-    points = operating_points(given.scores)
-    classifier = load_classifier(given.model)
-    print(f"operating points: {points}")
+    classifier, rows = load_classifier(), load_reference(given.reference).rows
+    calibration = calibrate(CONTROL.empty_table(), rows, SyntheticConfig())
     for path in given.human:
         by_lang: dict[str, list[str]] = collections.defaultdict(list)
         for lang, text in _pieces(path, given.most):
             by_lang[lang].append(text)
         for lang, texts in by_lang.items():
             column = pa.array(texts, pa.string())
-            point = points.get(lang, float("nan"))
-            print(f"{path.name} {lang}: {_share(classifier.score(column), point)}", flush=True)
+            told = _told(column, lang, classifier, calibration)
+            print(f"{path.name} {lang}: {told}", flush=True)
             for name in ATTACKS:
-                perturbed = classifier.score(attacked(column, name))
-                print(f"    {name}: {_share(perturbed, point)}", flush=True)
+                changed = _told(attacked(column, name), lang, classifier, calibration)
+                print(f"    {name}: {changed}", flush=True)
 
 
 if __name__ == "__main__":

@@ -20,8 +20,9 @@ class Lengths:
     digest = "lengths"
     languages = frozenset({"eng_Latn"})
 
-    def score(self, text: pa.StringArray) -> pa.Int16Array:
-        return pa.array([len(given) for given in text.to_pylist()], pa.int16())
+    def read(self, text: pa.StringArray) -> tuple[pa.Int16Array, pa.Int16Array]:
+        lengths = pa.array([len(given) for given in text.to_pylist()], pa.int16())
+        return lengths, lengths
 
 
 def load(model: str | None) -> Scorer:

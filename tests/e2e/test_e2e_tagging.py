@@ -12,6 +12,7 @@ import e2e_forgery
 import pytest
 from running import Run, digests, holdfast, read_manifest, rows, succeed
 
+from transforms.synthetic.cells import ELSEWHERE
 from transforms.synthetic.reference import load_reference, write_reference
 
 HUMAN = (
@@ -83,7 +84,7 @@ def test_tags_follow_the_controls(tagged: Run):
     (cell,) = (
         cell
         for cell in decided(tagged.manifest, "synthetic_calibration")
-        if cell["threshold"] is not None
+        if cell["threshold"] is not None and cell["bucket"] < ELSEWHERE
     )
     assert cell["covers"] == ["crawl"]
     for number, row in by_id.items():
@@ -97,9 +98,9 @@ def test_tags_follow_the_controls(tagged: Run):
         assert row["origin"] == ("anchor" if number < 420 else "unverified")
         p = 0 if row["p_synthetic"] is None else round(row["p_synthetic"] * 10_000)
         assert row["weight"] == 1_000_000 - 100 * p
-    # At most 2 % of controls are above, by what the threshold is.
+    # At most 1 % of controls are above, by what the threshold is.
     above = [by_id[n]["synthetic_score"] > cell["threshold"] for n in range(420)]
-    assert sum(above) <= 0.02 * 420
+    assert sum(above) <= 0.01 * 420
     # Most machine pages are found, though no sentence of theirs makes sense.
     assert sum(by_id[n]["synthetic_tag"] == "likely_synthetic" for n in range(560, 680)) > 60
 

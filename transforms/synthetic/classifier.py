@@ -47,6 +47,7 @@ _MAGIC: Final = b"holdfast synthetic 1\n"
 _FINE: Final = 10
 """Binary digits of a root behind the point."""
 _LIMIT: Final = 32_767
+_WORD_LETTERS: Final = MEASURES.index("word_letters")
 
 Weights = npt.NDArray[np.int16]
 
@@ -152,18 +153,30 @@ class Classifier:
             int16, clipped to +-32,767; null for a text of fewer than 250 code points
             or 40 words. Of a longer text than 8,000 code points the start is read.
         """
+        return self.read(text)[0]
+
+    def read(self, text: pa.StringArray) -> tuple[pa.Int16Array, pa.Int16Array]:
+        """Margins as in `score`, and how long the words are, which tells the register.
+
+        Args:
+            text: As for `score`.
+
+        Returns:
+            Margins, and the mean letters of a word in hundredths; both null alike.
+        """
         head = text
         if len(text) and pc.max(pc.binary_length(text)).as_py() > MOST_CHARS:
             head = pc.utf8_slice_codeunits(text, 0, MOST_CHARS)
-        scores, words = score_folded(fold(head), self._model, self._vocabulary)
+        scores, words, letters = score_folded(fold(head), self._model, self._vocabulary)
         short = pc.less(pc.utf8_length(text), LEAST_CHARS).to_numpy(zero_copy_only=False)
-        return pa.array(scores, pa.int16(), mask=short | (words < LEAST_WORDS))
+        short = short | (words < LEAST_WORDS)
+        return pa.array(scores, pa.int16(), mask=short), pa.array(letters, pa.int16(), mask=short)
 
 
 def score_folded(
     folded: pa.StringArray, model: Model, vocabulary: Vocabulary
-) -> tuple[npt.NDArray[np.int16], Buckets]:
-    """Margins of texts in normal form, whatever their length, and how many tokens each has.
+) -> tuple[npt.NDArray[np.int16], Buckets, npt.NDArray[np.int16]]:
+    """Margins of texts in normal form, whatever their length; tokens, and letters a word.
 
     Args:
         folded: What `folding.fold` returns.
@@ -173,10 +186,11 @@ def score_folded(
     offsets, data = string_buffers(folded)
     scores = np.zeros(len(folded), dtype=np.int16)
     tokens = np.zeros(len(folded), dtype=np.int32)
+    letters = np.zeros(len(folded), dtype=np.int16)
     room = room_for(offsets)
     weights, unit = model.weights, model.unit
-    _score(offsets, data, vocabulary, model.edges, weights, unit, room, scores, tokens)
-    return scores, tokens
+    _score(offsets, data, vocabulary, model.edges, weights, unit, room, scores, tokens, letters)
+    return scores, tokens, letters
 
 
 @njit
@@ -190,10 +204,12 @@ def _score(
     room: Room,
     scores: npt.NDArray[np.int16],
     tokens: Buckets,
+    letters: npt.NDArray[np.int16],
 ) -> None:  # pragma: no cover - compiled
     for row in range(len(scores)):
         start, stop = offsets[row], offsets[row + 1]
         tokens[row], found = document_features(data, start, stop, vocabulary, edges, room)
+        letters[row] = min(room[2][_WORD_LETTERS], _LIMIT)
         total, known = np.int64(0), np.int64(0)
         for bucket in room[4][:found]:
             weight = np.int64(weights[bucket])

@@ -29,7 +29,7 @@ class SyntheticConfig(Settings):
     model: str | None = None
     reference: str | None = None
     prior: float = pydantic.Field(0.2, gt=0, lt=1)
-    max_fpr: float = pydantic.Field(0.02, ge=0.001, le=0.2)
+    max_fpr: float = pydantic.Field(0.01, ge=0.001, le=0.2)
     gamma: float = pydantic.Field(1.0, ge=0, le=16)
     previous: str | None = None
 

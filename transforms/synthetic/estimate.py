@@ -10,10 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import xxhash
 
-from transforms.synthetic.sample import BUCKETS
-from transforms.synthetic.shares import Compared, Group, classifier_share, words_share
+from transforms.synthetic.sample import BUCKETS, lengths
+from transforms.synthetic.shares import Compared, Group, mixed_share
 from transforms.synthetic.strata import CONTROLS, MEASURES, STRATUM, bins_of
 
 __all__ = ["MOST_STRATA", "SHARE", "estimate_shares", "risen"]
@@ -50,7 +49,7 @@ _LEAST_LENGTH = 50
 _LENGTHS = len(BUCKETS) + 1
 _FINE = 1 << 12
 """Fine bins; their numbers, which may be negative, count from the middle."""
-_ESTIMATES = {"score": ("classifier", classifier_share), "words": ("words", words_share)}
+_NAMES = {"score": "classifier", "words": "words"}
 
 _KEYS = ("lang", "source", "month")
 
@@ -81,13 +80,10 @@ def _known(reference: pa.Table, measure: int) -> pa.Table:
     rows = reference.filter(pc.field(name).is_valid())
     at = pa.array(bins_of(rows.column(name).to_numpy(), measure))
     ones = pa.array(np.ones(len(rows), dtype=np.int64))
-    rows = rows.select(["machine", "lang", "source", "bucket"])
+    # Shares are estimated by length alone, whatever the register.
+    length = pa.array(lengths(rows.column("bucket")))
+    rows = rows.select(["machine", "lang", "source"]).append_column("bucket", length)
     return rows.append_column("bin", at).append_column("documents", ones)
-
-
-def _seed(*names: str) -> int:
-    """A seed that depends on names only."""
-    return xxhash.xxh3_64_intdigest("\0".join(names).encode())
 
 
 class _Known:
@@ -120,10 +116,9 @@ class _Known:
         machine = self._of(True, lang)
         if min(sum(int(g.sum()) for g in groups) for groups in (human, machine)) < _LEAST_KNOWN:
             return name, None
-        lengths = [np.sum(groups, axis=(0, 2)) for groups in (human, machine)]
-        able = np.minimum(*lengths) >= _LEAST_LENGTH
-        seed = _seed(lang, source if name == "source" else "")
-        return name, Compared.of(human, machine, able, seed) if able.any() else None
+        texts = [np.sum(groups, axis=(0, 2)) for groups in (human, machine)]
+        able = np.minimum(*texts) >= _LEAST_LENGTH
+        return name, Compared.of(human, machine, able) if able.any() else None
 
 
 def _totals(strata: pa.Table) -> pa.Table:
@@ -193,13 +188,12 @@ def _fill(
     row["controls"] = row["controls"] or controls
     if compared is None:
         return
-    name, estimate = _ESTIMATES[measure]
+    name = _NAMES[measure]
     measured = int(counts[compared.able].sum())
     row[f"{name}_measured"] = measured
     if measured < _LEAST_DOCUMENTS:
         return
-    seed = _seed(row["lang"], row["source"], row["month"] or " ")
-    found = estimate(counts, compared, seed)
+    found = mixed_share(counts, compared)
     row |= {f"{name}_{part}": getattr(found, part) for part in ("share", "low", "high")}
 
 
@@ -220,7 +214,7 @@ def risen(shares: pa.Table, before: Iterable[Mapping[str, Any]]) -> pa.StringArr
 
 def _warning(row: Mapping[str, Any], then: Mapping[str, Any]) -> str | None:
     told = []
-    for name, _ in _ESTIMATES.values():
+    for name in _NAMES.values():
         low, high = row[f"{name}_low"], then.get(f"{name}_high")
         if low is not None and high is not None and low > high:
             told.append(

@@ -1,18 +1,15 @@
-"""What a classifier is worth on texts of known origin, slice by slice.
+"""What a classifier and its calibration are worth on texts of known origin, slice by slice.
 
-The operating point, and the probability that a score stands for, must not come
-from the texts that they are judged by. Both are learnt, per language, from the
-other files: the threshold is the one that 1 % of their human texts exceed, the
-probability a logistic curve through their scores (Platt 1999). Where the other
-files have too few human texts of a language, there is no operating point: the
-classifier abstains.
+What is said of a text is what a run without controls of its own says (`judge`): by the
+table of reference scores, of which the family of the text's own file is left out, so that
+no text is judged by itself. Where that table does not speak, the tag abstains.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -20,23 +17,32 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transforms.synthetic.attacks import ATTACKS, attacked
+from transforms.synthetic.calibrate import calibrate
+from transforms.synthetic.cells import Calibration
 from transforms.synthetic.classifier import Classifier
+from transforms.synthetic.config import SyntheticConfig
 from transforms.synthetic.examples import HUMAN, MACHINE, MIXED, Examples
-from transforms.synthetic.quality import (
-    auroc,
-    expected_calibration_error,
-    share_above,
-    threshold_at,
-    tpr_at,
-)
+from transforms.synthetic.judge import JUDGED, Judgement, judge
+from transforms.synthetic.posterior import UNIT
+from transforms.synthetic.quality import auroc, expected_calibration_error, tpr_at
+from transforms.synthetic.sample import CONTROL
+from transforms.synthetic.travel import family_of
 
-__all__ = ["RATE", "Scored", "Slice", "evaluate", "evaluate_attacks", "scored"]
+__all__ = [
+    "RATE",
+    "Scored",
+    "Slice",
+    "after",
+    "attack_slice",
+    "evaluate",
+    "evaluate_attacks",
+    "joined",
+    "scored",
+]
 
 RATE: Final = 0.01
-"""The false-positive rate that the operating point aims at."""
+"""The false-positive rate at which `tpr` is measured."""
 
-_LEAST_HUMAN: Final = 300
-"""Human texts of a language without which there is no threshold."""
 _LENGTHS: Final = (250, 500, 1000, 2000, 4000, 1 << 30)
 
 Floats = npt.NDArray[np.float64]
@@ -54,10 +60,10 @@ class Slice:
         machine: Machine texts that have a score.
         auroc: Of human against machine texts.
         tpr: Share of machine texts found at a false-positive rate of 1 % within the slice.
-        abstains: Share of the texts for which there is no operating point.
-        fpr: Share of human texts above the operating point.
-        found: Share of machine texts above it.
-        error: Expected calibration error.
+        abstains: Share of the texts of which nothing is said.
+        fpr: Share of the other human texts that are tagged.
+        found: Share of the other machine texts that are tagged.
+        error: Expected calibration error of their probabilities, at the prior.
     """
 
     kind: str
@@ -74,55 +80,68 @@ class Slice:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Scored:
-    """Examples that have a score, and what the other files say of it.
+    """Examples that have a score, and what is said of them.
 
     Attributes:
         examples: The examples.
         scores: Thousandths.
-        thresholds: The operating point of each; NaN where there is none.
-        chances: Probability of machine text; NaN where nobody knows.
+        said: Probability, whether anything is said, and whether the tag is likely machine.
+        calibrations: By family of files.
+        prior: At which probabilities are stated.
     """
 
     examples: Examples
     scores: Floats
-    thresholds: Floats
-    chances: Floats
+    said: Judgement
+    calibrations: Mapping[str, Calibration]
+    prior: float
 
 
-def scored(examples: Examples, classifier: Classifier) -> Scored:
-    """Scores examples; those too short for a score are left out."""
-    raw = classifier.score(examples.text)
-    valid = raw.is_valid().to_numpy(zero_copy_only=False)
-    kept = examples.take(valid)
+def scored(
+    examples: Examples, classifier: Classifier, reference: pa.Table, config: SyntheticConfig
+) -> Scored:
+    """Scores examples and judges them; those too short for a score are left out.
+
+    Args:
+        examples: Of known origin.
+        classifier: What gives the scores.
+        reference: Rows of `sample.REFERENCE` of that classifier.
+        config: Prior and rate.
+    """
+    raw, letters = classifier.read(examples.text)
+    kept = examples.take(raw.is_valid().to_numpy(zero_copy_only=False))
+    calibrations = {
+        family: calibrate(CONTROL.empty_table(), _without(reference, family), config)
+        for family in sorted({family_of(source) for source in kept.source.tolist()})
+    }
+    said = _judged(kept, raw.drop_null(), letters.drop_null(), calibrations)
     scores = raw.drop_null().to_numpy().astype(np.float64)
-    thresholds, chances = np.full(len(kept), np.nan), np.full(len(kept), np.nan)
-    for place in np.unique(kept.places):
-        here = kept.places == place
-        source, _, lang = str(place).partition("|")
-        others = (kept.source != source) & (kept.lang == lang)
-        human = others & (kept.label == HUMAN)
-        machine = others & (kept.label == MACHINE)
-        if human.sum() >= _LEAST_HUMAN:
-            thresholds[here] = threshold_at(scores[human], RATE)
-            if machine.any():
-                chances[here] = _platt(scores[human], scores[machine], scores[here])
-    return Scored(kept, scores, thresholds, chances)
+    return Scored(kept, scores, said, calibrations, config.prior)
 
 
-def _platt(human: Floats, machine: Floats, asked: Floats) -> Floats:
-    """Probabilities by a logistic curve, fitted by Newton's method; both origins weigh the same."""
-    x = np.concatenate([human, machine]) / 1000
-    y = np.repeat([0.0, 1.0], [len(human), len(machine)])
-    weight = np.repeat([0.5 / len(human), 0.5 / len(machine)], [len(human), len(machine)])
-    design = np.stack([x, np.ones_like(x)], axis=1)
-    line = np.array([1.0, 0.0])
-    for _ in range(25):
-        chance = 1 / (1 + np.exp(-np.clip(design @ line, -30, 30)))
-        slope = design.T @ (weight * (chance - y)) + 1e-6 * line
-        bend = (design * (weight * chance * (1 - chance))[:, None]).T @ design + 1e-6 * np.eye(2)
-        line -= np.linalg.solve(bend, slope)
-    fitted: Floats = 1 / (1 + np.exp(-np.clip(asked / 1000 * line[0] + line[1], -30, 30)))
-    return fitted
+def _without(reference: pa.Table, family: str) -> pa.Table:
+    """Reference rows of other families."""
+    names = reference.column("source").to_pylist()
+    return reference.filter(pa.array([family_of(name) != family for name in names], pa.bool_()))
+
+
+def _judged(
+    examples: Examples,
+    scores: pa.Int16Array,
+    letters: pa.Int16Array,
+    calibrations: Mapping[str, Calibration],
+) -> Judgement:
+    """Every text by the calibration that leaves its family out."""
+    n = len(examples)
+    said = Judgement(np.full(n, -1, np.int16), np.zeros(n, bool), np.zeros(n, bool))
+    columns = [pa.array(examples.lang), pa.array(examples.chars), pa.nulls(n, pa.string())]
+    rows = pa.table([*columns, scores, letters], names=list(JUDGED))
+    families = np.array([family_of(source) for source in examples.source.tolist()])
+    for family, calibration in calibrations.items():
+        here = np.flatnonzero(families == family)
+        own = judge(rows.take(pa.array(here)), calibration)
+        said.p[here], said.covered[here], said.above[here] = own.p, own.covered, own.above
+    return said
 
 
 def evaluate(given: Scored) -> list[Slice]:
@@ -165,10 +184,8 @@ def _masks(given: Scored) -> Iterator[tuple[str, str, Mask, Mask]]:
 
 def _slice(given: Scored, kind: str, name: str, human: Mask, machine: Mask) -> Slice:
     low, high = given.scores[human], given.scores[machine]
-    either = human | machine
-    speaks = ~np.isnan(given.thresholds)
-    over = given.scores - given.thresholds
-    known = either & ~np.isnan(given.chances)
+    either, said = human | machine, given.said
+    known = either & (said.p >= 0)
     return Slice(
         kind,
         name,
@@ -176,24 +193,56 @@ def _slice(given: Scored, kind: str, name: str, human: Mask, machine: Mask) -> S
         int(machine.sum()),
         auroc(low, high),
         tpr_at(low, high, RATE),
-        float(1 - speaks[either].mean()) if either.any() else float("nan"),
-        share_above(over[human & speaks], 0),
-        share_above(over[machine & speaks], 0),
-        expected_calibration_error(given.chances[known], machine[known]),
+        _share(~said.covered[either]),
+        _share(said.above[human & said.covered]),
+        _share(said.above[machine & said.covered]),
+        expected_calibration_error(said.p[known] / UNIT, machine[known], prior=given.prior),
     )
 
 
+def _share(flags: Mask) -> float:
+    return float(flags.mean()) if len(flags) else float("nan")
+
+
 def evaluate_attacks(given: Scored, classifier: Classifier) -> list[Slice]:
-    """The same figures after each attack, against the operating points of unchanged text."""
-    return [_after(given, classifier, name) for name in ATTACKS]
+    """The same figures after each attack; the calibrations are those of unchanged text."""
+    return [attack_slice(after(given, classifier, name), name) for name in ATTACKS]
 
 
-def _after(given: Scored, classifier: Classifier, name: str) -> Slice:
-    raw: pa.Int16Array = classifier.score(attacked(given.examples.text, name))
-    # A text that lost its score to an attack is not found.
-    lowest = -(1 << 15)
-    scores = raw.fill_null(0).to_numpy().astype(np.float64)
-    scores[raw.is_null().to_numpy(zero_copy_only=False)] = lowest
-    changed = dataclasses.replace(given, scores=scores, chances=np.full(len(scores), np.nan))
+def attack_slice(given: Scored, name: str) -> Slice:
+    """Figures of all texts after an attack."""
     label = given.examples.label
-    return _slice(changed, "attack", name, label == HUMAN, label == MACHINE)
+    return _slice(given, "attack", name, label == HUMAN, label == MACHINE)
+
+
+def after(given: Scored, classifier: Classifier, name: str) -> Scored:
+    """The examples after an attack.
+
+    Args:
+        given: The examples as they are.
+        classifier: What gave their scores.
+        name: One of `attacks.ATTACKS`.
+    """
+    text = attacked(given.examples.text, name)
+    raw, letters = classifier.read(text)
+    changed = dataclasses.replace(given.examples, text=text)
+    said = _judged(changed, raw, letters, given.calibrations)
+    # A text that lost its score to an attack is not found.
+    scores = raw.fill_null(-(1 << 15)).to_numpy().astype(np.float64)
+    return dataclasses.replace(given, examples=changed, scores=scores, said=said)
+
+
+def joined(parts: Sequence[Scored]) -> Scored:
+    """Examples of several families, each judged by a classifier of its own, as one."""
+    examples = [part.examples for part in parts]
+    names = [field.name for field in dataclasses.fields(Examples)[1:]]
+    columns = (np.concatenate([getattr(part, name) for part in examples]) for name in names)
+    text = pa.concat_arrays([part.text for part in examples])
+    said = (
+        np.concatenate([getattr(part.said, name) for part in parts])
+        for name in ("p", "covered", "above")
+    )
+    calibrations = {family: made for part in parts for family, made in part.calibrations.items()}
+    scores = np.concatenate([part.scores for part in parts])
+    judged = Judgement(*said)
+    return Scored(Examples(text, *columns), scores, judged, calibrations, parts[0].prior)

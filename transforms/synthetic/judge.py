@@ -12,17 +12,19 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.synthetic.calibrate import Calibration, Cell
+from transforms.synthetic.cells import ELSEWHERE, Calibration, Cell
 from transforms.synthetic.posterior import UNIT
-from transforms.synthetic.sample import BUCKETS, buckets
+from transforms.synthetic.sample import BUCKETS, cells_of
 from transforms.synthetic.tag import WHOLE
 
 __all__ = ["JUDGED", "Judgement", "judge", "tags", "weights"]
 
-JUDGED = ("lang", "n_chars", "source", "synthetic_score")
+JUDGED = ("lang", "n_chars", "source", "synthetic_score", "synthetic_letters")
 """Columns that a judgement rests on."""
 
 _LENGTHS = len(BUCKETS) + 1
+_KEYS = 64
+"""More than there are buckets of a language."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,17 +60,24 @@ def judge(rows: pa.Table | pa.RecordBatch, calibration: Calibration) -> Judgemen
     rows = rows.select(JUDGED).take(pa.array(known))
     values = rows.column("synthetic_score").to_numpy(zero_copy_only=False).astype(np.int16)
     source = rows.column("source").fill_null("")
-    for cell, those in _by_cell(rows, cells):
-        which = those
-        if cell.covers is not None:
-            named = pc.is_in(source, value_set=pa.array(cell.covers, pa.string()))
-            which = those[named.to_numpy(zero_copy_only=False)[those]]
-        at = known[which]
-        covered[at] = True
-        above[at] = values[which] > cell.threshold
-        if cell.curve is not None:
-            p[at] = cell.curve(values[which])
-    return Judgement(p, covered, above)
+    said = Judgement(p, covered, above)
+    # Who has controls of their own is judged by them, everybody else by their register.
+    for elsewhere in (False, True):
+        for cell, those in _by_cell(rows, cells, elsewhere=elsewhere):
+            which = those[~covered[known[those]]]
+            if cell.covers is not None:
+                named = pc.is_in(source, value_set=pa.array(cell.covers, pa.string()))
+                which = which[named.to_numpy(zero_copy_only=False)[which]]
+            _say(said, cell, known[which], values[which])
+    return said
+
+
+def _say(said: Judgement, cell: Cell, at: npt.NDArray[np.int64], values: Any) -> None:
+    """Writes down what a cell says of some texts."""
+    said.covered[at] = True
+    said.above[at] = values > cell.threshold
+    if cell.curve is not None:
+        said.p[at] = cell.curve(values)
 
 
 def _cells(calibration: Calibration) -> Mapping[tuple[str, int], Cell]:
@@ -78,18 +87,20 @@ def _cells(calibration: Calibration) -> Mapping[tuple[str, int], Cell]:
 
 
 def _by_cell(
-    rows: pa.Table | pa.RecordBatch, cells: Mapping[tuple[str, int], Cell]
+    rows: pa.Table | pa.RecordBatch, cells: Mapping[tuple[str, int], Cell], *, elsewhere: bool
 ) -> list[tuple[Cell, npt.NDArray[np.int64]]]:
-    """The rows of each cell that has any."""
+    """The rows of each cell that has any: by length and register, or by register."""
     column = rows.column("lang")
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
     coded: Any = column.dictionary_encode()
     langs = coded.dictionary.to_pylist()
-    keys = coded.indices.to_numpy().astype(np.int64) * _LENGTHS + buckets(rows.column("n_chars"))
+    bucket = cells_of(rows.column("n_chars"), rows.column("synthetic_letters")).astype(np.int64)
+    bucket = ELSEWHERE + bucket if elsewhere else bucket % _LENGTHS
+    keys = coded.indices.to_numpy().astype(np.int64) * _KEYS + bucket
     found = []
     for key in np.unique(keys).tolist():
-        cell = cells.get((langs[key // _LENGTHS], key % _LENGTHS))
+        cell = cells.get((langs[key // _KEYS], key % _KEYS))
         if cell is not None:
             found.append((cell, np.flatnonzero(keys == key)))
     return found

@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.synthetic.calibrate import Calibration, calibrate
+from transforms.synthetic.calibrate import calibrate
+from transforms.synthetic.cells import Calibration
 from transforms.synthetic.config import SyntheticConfig
 from transforms.synthetic.hosts import HOST, PAGE, host_rows
 from transforms.synthetic.judge import JUDGED, judge, tags, weights
@@ -42,6 +43,7 @@ CONTROLS_COUNTED = (
     "origin_tier",
     "synthetic_score",
     "synthetic_words",
+    "synthetic_letters",
 )
 """Columns that `count_controls` reads."""
 
@@ -58,7 +60,7 @@ def count_controls(rows: pa.Table, before: int) -> pa.Table:
 
 
 def decide_calibration(controls: pa.Table, config: SyntheticConfig) -> pa.Table:
-    """The calibration of a run (`calibrate.CELL`).
+    """The calibration of a run (`cells.CELL`).
 
     Args:
         controls: Rows of `sample.CONTROL` of the whole run.

@@ -44,17 +44,29 @@ def tpr_at(human: Scores, machine: Scores, rate: float) -> float:
 
 
 def expected_calibration_error(
-    chances: Scores, machine: npt.NDArray[np.bool_], *, bins: int = 10
+    chances: Scores,
+    machine: npt.NDArray[np.bool_],
+    *,
+    prior: float | None = None,
+    bins: int = 10,
 ) -> float:
     """Mean distance between stated and realised chance, over equal bins (Naeini et al. 2015).
 
     Args:
         chances: Stated probabilities of machine text, 0 to 1.
         machine: What each text is.
+        prior: Share of machine text that the chances are stated for: texts are weighed so
+            that there is as much of it. None for the share that there is.
         bins: Intervals of equal width.
     """
     if not len(chances):
         return float("nan")
     place = np.minimum((np.asarray(chances) * bins).astype(np.int64), bins - 1)
-    gaps = np.bincount(place, weights=np.asarray(chances) - machine, minlength=bins)
-    return float(np.abs(gaps).sum() / len(chances))
+    weight = np.ones(len(machine)) / len(machine)
+    if prior is not None:
+        if machine.all() or not machine.any():
+            return float("nan")
+        made = machine.sum()
+        weight = np.where(machine, prior / made, (1 - prior) / (len(machine) - made))
+    off = weight * (np.asarray(chances) - machine)
+    return float(np.abs(np.bincount(place, weights=off, minlength=bins)).sum())

@@ -17,8 +17,9 @@ import xxhash
 
 from transforms import storage
 from transforms.errors import InputError
+from transforms.synthetic.config import SyntheticConfig
 from transforms.synthetic.labelled import Labelled, read_labelled
-from transforms.synthetic.sample import REFERENCE, buckets
+from transforms.synthetic.sample import REFERENCE, cells_of
 from transforms.synthetic.score import Scorer
 
 __all__ = [
@@ -27,12 +28,15 @@ __all__ = [
     "Scores",
     "load_reference",
     "make_reference",
+    "reference_of",
     "reference_rows",
     "write_reference",
 ]
 
-Scores = Callable[[pa.StringArray, pa.StringArray], tuple[pa.Int16Array, pa.Int16Array]]
-"""`(text, lang)` to the classifier's margin and the evidence of the words."""
+Scores = Callable[
+    [pa.StringArray, pa.StringArray], tuple[pa.Int16Array, pa.Int16Array, pa.Int16Array]
+]
+"""`(text, lang)` to the classifier's margin, the evidence of the words, letters a word."""
 
 NO_REFERENCE = "none"
 """Says that there is no table: only the controls of the run speak."""
@@ -72,8 +76,8 @@ def reference_rows(texts: Iterable[Labelled], score: Scores) -> pa.Table:
         text, lang, machine, *_ = zip(*batch, strict=True)
         source = [given.kind for given in batch]
         column, label = pa.array(text, pa.string()), pa.array(lang, pa.string())
-        margin, words = score(column, label)
-        lengths = pa.array(buckets(pc.utf8_length(column)))
+        margin, words, letters = score(column, label)
+        lengths = pa.array(cells_of(pc.utf8_length(column), letters))
         columns = [pa.array(machine), label, lengths, pa.array(source), margin, words]
         rows = pa.table(columns, schema=REFERENCE)
         parts.append(rows.filter(pc.or_(margin.is_valid(), words.is_valid())))
@@ -135,6 +139,27 @@ def make_reference(
     table = pa.concat_tables(rows)
     write_reference(table, scorer.digest, path)
     return table
+
+
+def reference_of(scorer: Scorer, config: SyntheticConfig) -> Reference:
+    """The table of a scorer: the one that is named, or the one that ships if it is of it.
+
+    Args:
+        scorer: The classifier and the table of words.
+        config: Names the table, or none.
+
+    Raises:
+        InputError: The table that is named is of another classifier.
+    """
+    found = load_reference(config.reference)
+    if found.model == scorer.digest or config.reference == NO_REFERENCE:
+        return found
+    if config.reference is None:
+        return load_reference(NO_REFERENCE)
+    raise InputError(
+        f"{config.reference} has scores of {found.model}, and the texts get scores of "
+        f"{scorer.digest}; make a table with `holdfast calibrate synthetic`"
+    )
 
 
 @functools.lru_cache(maxsize=2)

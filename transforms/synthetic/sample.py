@@ -1,6 +1,6 @@
 """Samples of scores: the human controls of a run, and the table that ships with a model.
 
-Controls are drawn per cell (language and length) by the hash of their text: the
+Controls are drawn per language and length by the hash of their text: the
 `SAMPLE` distinct texts with the smallest hashes. Such a sample of a union is found from
 the samples of its parts, and copies of one text count once, however often they recur.
 """
@@ -19,17 +19,28 @@ import xxhash
 __all__ = [
     "BUCKETS",
     "CONTROL",
+    "PLAIN_LETTERS",
     "REFERENCE",
+    "REGISTERS",
     "SAMPLE",
     "buckets",
+    "cells_of",
     "clusters",
     "controls_of",
     "first_words",
+    "lengths",
     "merge_controls",
 ]
 
 BUCKETS = (400, 1000, 2500)
 """Characters at which the next length begins; there are four."""
+
+PLAIN_LETTERS = 490
+"""Letters a word, in hundredths, at which formal writing begins: people who write so
+(abstracts, statutes, manuals) score like machines, whoever they are."""
+
+REGISTERS = 2
+"""Plain and formal writing."""
 
 SAMPLE = 1 << 15
 """Most controls of a cell that are kept."""
@@ -45,8 +56,9 @@ CONTROL = pa.schema(
         ("words", pa.int16()),
     ]
 )
-"""A human control: `cluster` is the hash of its host (of its source without one), `text`
-the start of its text's hash, `score` and `words` as in `records.SCORES`."""
+"""A human control: `bucket` is its length and register (`cells_of`), `cluster` the hash of
+its host (of its source without one), `text` the start of its text's hash, `score` and
+`words` as in `records.SYNTHETIC`."""
 
 REFERENCE = pa.schema(
     [
@@ -66,6 +78,22 @@ def buckets(n_chars: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int8]:
     """The length bucket of each text, 0 for the shortest."""
     sizes = np.asarray(n_chars.to_numpy(zero_copy_only=False))
     return np.asarray(np.searchsorted(np.array(BUCKETS), sizes, side="right"), dtype=np.int8)
+
+
+def cells_of(n_chars: Any, letters: Any) -> npt.NDArray[np.int8]:
+    """Length and register of each text: the length bucket, 4 more for formal writing.
+
+    Args:
+        n_chars: Arrow column of sizes.
+        letters: Arrow column of letters a word, in hundredths; null counts as plain.
+    """
+    formal = letters.fill_null(0).to_numpy() >= PLAIN_LETTERS
+    return np.asarray(buckets(n_chars) + np.int8(len(BUCKETS) + 1) * formal, dtype=np.int8)
+
+
+def lengths(bucket: Any) -> npt.NDArray[np.int8]:
+    """The length of each bucket of `cells_of`, whatever the register."""
+    return np.asarray(bucket.to_numpy() % np.int8(len(BUCKETS) + 1), dtype=np.int8)
 
 
 def clusters(host: pa.Array, source: pa.Array) -> npt.NDArray[np.uint64]:
@@ -92,8 +120,8 @@ def controls_of(rows: pa.Table, before: int) -> pa.Table:
     """The controls among staged rows: human by evidence, dated, and scored.
 
     Args:
-        rows: `lang`, `n_chars`, `source`, `host`, `text_hash`, `date_day`,
-            `origin_tier`, `synthetic_score` and `synthetic_words`.
+        rows: `lang`, `n_chars`, `source`, `host`, `text_hash`, `date_day`, `origin_tier`,
+            `synthetic_score`, `synthetic_words` and `synthetic_letters`.
         before: Ordinal of the day before which a control must be dated.
 
     Returns:
@@ -110,7 +138,7 @@ def controls_of(rows: pa.Table, before: int) -> pa.Table:
         pa.table(
             [
                 rows.column("lang"),
-                pa.array(buckets(rows.column("n_chars"))),
+                pa.array(cells_of(rows.column("n_chars"), rows.column("synthetic_letters"))),
                 rows.column("source").fill_null(""),
                 pa.array(clusters(rows.column("host"), rows.column("source"))),
                 pa.array(first_words(rows.column("text_hash"))),
@@ -130,20 +158,21 @@ def merge_controls(controls: pa.Table, most: int = SAMPLE) -> pa.Table:
         most: Texts of one cell that are kept.
 
     Returns:
-        Rows of `CONTROL` by language, bucket and hash; the same for every order.
+        Rows of `CONTROL` by language, length and hash; the same for every order.
     """
     order: Sequence[tuple[str, str]] = [
-        (name, "ascending") for name in ("lang", "bucket", "text", "source", "cluster")
+        (name, "ascending") for name in ("lang", "length", "text", "bucket", "source", "cluster")
     ]
-    rows = controls.sort_by(order).combine_chunks()
+    rows = controls.append_column("length", pa.array(lengths(controls.column("bucket"))))
+    rows = rows.sort_by(order).combine_chunks()
     if not len(rows):
         return CONTROL.empty_table()
     coded: Any = rows.column("lang").combine_chunks().dictionary_encode()
-    cell = coded.indices.to_numpy().astype(np.int64) * 8 + rows.column("bucket").to_numpy()
+    cell = coded.indices.to_numpy().astype(np.int64) * 8 + rows.column("length").to_numpy()
     text = rows.column("text").to_numpy()
     fresh = np.ones(len(rows), dtype=bool)
     fresh[1:] = (cell[1:] != cell[:-1]) | (text[1:] != text[:-1])
     rows, cell = rows.filter(pa.array(fresh)), cell[fresh]
     starts = np.flatnonzero(np.diff(cell, prepend=-1))
     rank = np.arange(len(cell)) - np.repeat(starts, np.diff(np.append(starts, len(cell))))
-    return rows.filter(pa.array(rank < most)).combine_chunks()
+    return rows.filter(pa.array(rank < most)).select(CONTROL.names).combine_chunks()

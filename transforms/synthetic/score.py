@@ -29,8 +29,8 @@ class Classifier(Protocol):
     @property
     def languages(self) -> AbstractSet[str]: ...  # noqa: D102
 
-    def score(self, text: pa.StringArray) -> pa.Int16Array:
-        """Margins in thousandths, null for short texts."""
+    def read(self, text: pa.StringArray) -> tuple[pa.Int16Array, pa.Int16Array]:
+        """Margins in thousandths and letters a word, null for short texts."""
         ...
 
 
@@ -53,26 +53,29 @@ class Scorer:
 
     def __call__(
         self, text: pa.StringArray, lang: pa.StringArray
-    ) -> tuple[pa.Int16Array, pa.Int16Array]:
-        """Margin and evidence of each text; null where nobody can say.
+    ) -> tuple[pa.Int16Array, pa.Int16Array, pa.Int16Array]:
+        """Margin, evidence of the words, and letters a word; null where nobody can say.
 
         Args:
             text: Without nulls.
             lang: Label of each text.
         """
         known = pc.is_in(lang, value_set=self._langs).to_numpy(zero_copy_only=False)
-        return self._margins(text, known), self.words.score(text, lang)
+        margins, letters = self._read(text, known)
+        return margins, self.words.score(text, lang), letters
 
-    def _margins(self, text: pa.StringArray, known: Any) -> pa.Int16Array:
+    def _read(self, text: pa.StringArray, known: Any) -> tuple[pa.Int16Array, pa.Int16Array]:
         if known.all():
-            return self.classifier.score(text)
+            return self.classifier.read(text)
         rows = np.flatnonzero(known)
         if not len(rows):
-            return pa.nulls(len(text), pa.int16())
+            nothing = pa.nulls(len(text), pa.int16())
+            return nothing, nothing
         at = np.full(len(text), -1, dtype=np.int64)
         at[rows] = np.arange(len(rows))
-        scored = self.classifier.score(text.take(pa.array(rows)))
-        return scored.take(pa.array(at, mask=at < 0))
+        places = pa.array(at, mask=at < 0)
+        margins, letters = self.classifier.read(text.take(pa.array(rows)))
+        return margins.take(places), letters.take(places)
 
 
 def load_scorer(model: str | None = None) -> Scorer:

@@ -1,20 +1,25 @@
 """How much of a corpus is machine-made, with an interval: no text is judged.
 
-Two estimates of the share p of a stratum, each from a histogram of one measure and what
-that measure looks like on human and on machine-made text (the references):
+A stratum's texts are a mixture: (1 - p) h + p m, with h the human texts' distribution of a
+measure (the classifier's score, or how far the words speak for a machine) over its bins and
+m that of the machine-made ones (Liang et al., Monitoring AI-modified content at scale,
+2024, section 3, who maximise the likelihood of such a mixture). Nobody knows m: the next
+generator is none of those that were looked at, and an estimate that trusts their mean is
+too low wherever the next one looks less like a machine.
 
-* `words`, the maximum of the mixture likelihood sum_i log((1 - p) f(x_i) + p g(x_i))
-  (Liang et al., Monitoring AI-modified content at scale, 2024, equation 1), x being how
-  far a text's words speak for machine text (`words`). The densities f and g are those
-  of the references, not the product over words: words of one text are not independent,
-  and a product would count their evidence several times.
-* `classifier`, p = (q - f) / (r - f), with the share q of texts above a cut and the false-
-  and true-positive rates f and r of the cut (Rogan and Gladen, Estimating prevalence from
-  the results of a screening test, 1978).
+So m is a draw, too: its mean and its covariance are those of the kinds of machine-made
+text in the reference (a random effect, DerSimonian and Laird, Meta-analysis in clinical
+trials, 1986). With V(p) the covariance of what is seen under the share p,
 
-Intervals are percentiles of a bootstrap in three places: texts of the stratum, texts of
-the references, and the sets that the references come from, since the next generator is
-not one that was looked at.
+    V(p) = multinomial / n + (1 - p)^2 cov(h) + p^2 cov(m),
+
+each p is tested by generalised least squares: z(p) = d' V^-1 (y - (1 - p) h - p m) /
+sqrt(d' V^-1 d), d = m - h. The estimate is where z is 0, the interval all p that the test
+does not reject. At small shares bins that human texts hardly reach count most; at large
+ones those on which all machines agree, such as that their texts are never the most human.
+
+Bins are cut at the human texts' quantiles of each length, so that human text of every
+length is distributed alike and lengths can be added up.
 """
 
 from __future__ import annotations
@@ -25,31 +30,28 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-__all__ = [
-    "REPLICATES",
-    "Compared",
-    "Estimate",
-    "Group",
-    "classifier_share",
-    "coarse",
-    "words_share",
-]
+__all__ = ["Compared", "Estimate", "Group", "coarse", "mixed_share"]
 
-REPLICATES = 400
-"""Bootstrap samples; the interval lies between their 2.5th and 97.5th percentiles."""
-
-_TAIL = 0.025
-_BINS = 16
-"""Bins of a length, cut where the references have equal shares."""
-_STEPS = 30
-"""Halvings of the interval in which the likelihood is greatest."""
-_BEYOND = 0.5
-"""How far a length's share may lie below 0 or above 1 before the mean is taken."""
-_LEAST_GAIN = 0.05
-"""Least r - f that is divided by: a length whose cut tells nothing adds noise, no more."""
-_GENERATORS = 3
-"""Sets of machine-made text in a bootstrap sample: a stratum's machine text is by a few
-generators, and nobody knows which."""
+_CUTS = np.array([0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98])
+"""Human quantiles at which bins are cut."""
+_BINS = len(_CUTS) + 1
+_STEPS = 200
+"""Shares that are tested, besides 0; what lies between is interpolated."""
+_STUDENT = 2.57
+"""97.5th percentile of Student's t with five degrees of freedom: the kinds of machine-made
+text that are known come from about six families, not from as many as there are kinds."""
+_WIDER = 2.0
+"""How much larger the covariance of the next kind is taken to be than that of those known,
+which were gathered in the same years by people with similar questions."""
+_SHRUNK = 0.3
+"""Part of a covariance of groups that is taken from its diagonal: a few groups leave
+directions in which they seem not to differ at all (Ledoit and Wolf 2004)."""
+_FEW_KINDS = 3
+"""With fewer kinds their covariance says nothing."""
+_ALONE = 0.3
+"""Relative standard deviation of m - h that is assumed then."""
+_LEAST_KIND = 50
+"""Fewest texts of a kind whose distribution counts."""
 _PSEUDO = 0.5
 """Texts that are added to every bin of a reference (Jeffreys)."""
 
@@ -68,176 +70,18 @@ class Estimate:
     high: int
 
 
-def coarse(histograms: Sequence[Group], bins: int = _BINS) -> Longs:
-    """Where to cut bins so that each holds about as many texts of the references.
+def coarse(human: Group) -> Longs:
+    """Which bin each fine bin falls into, by the human texts of its length.
 
     Args:
-        histograms: Of both references, fine bins. Shape (lengths, fine) each.
-        bins: How many are wanted of each length.
+        human: Fine bins. Shape (lengths, fine).
 
     Returns:
-        The coarse bin of every fine bin. Shape (lengths, fine).
+        Shape (lengths, fine).
     """
-    total = np.sum(histograms, axis=0)
-    before = np.cumsum(total, axis=1) - total // 2
-    whole = np.maximum(1, total.sum(axis=1, keepdims=True))
-    return np.asarray(np.minimum(bins - 1, before * bins // whole))
-
-
-def _density(groups: Floats) -> Floats:
-    """The distribution of all groups' texts within each length.
-
-    Args:
-        groups: Texts. Shape (..., groups, lengths, bins).
-    """
-    smooth = groups.sum(axis=-3) + _PSEUDO
-    return np.asarray(smooth / smooth.sum(axis=-1, keepdims=True))
-
-
-def _resampled(groups: Sequence[Group], most: int, rng: np.random.Generator) -> Floats:
-    """Densities of `REPLICATES` draws of sets, and of texts within each.
-
-    Args:
-        groups: Texts of each set.
-        most: Sets that are drawn each time.
-        rng: Source of the draws.
-
-    Returns:
-        Shape (replicates, lengths, bins).
-    """
-    drawn = np.stack([_redraw(group, rng) for group in groups], axis=1)
-    chosen = rng.integers(0, len(groups), size=(REPLICATES, min(most, len(groups))))
-    return _density(drawn[np.arange(REPLICATES)[:, None], chosen])
-
-
-def _redraw(group: Group, rng: np.random.Generator) -> Floats:
-    """Draws of as many texts as there are. Shape (replicates, lengths, bins)."""
-    flat = group.reshape(-1)
-    total = int(flat.sum())
-    if not total:
-        return np.zeros((REPLICATES, *group.shape))
-    made = rng.multinomial(total, flat / total, size=REPLICATES)
-    return made.reshape(REPLICATES, *group.shape).astype(np.float64)
-
-
-def _most_likely(counts: Floats, human: Floats, machine: Floats) -> Floats:
-    """The share at which the likelihood of each row is greatest.
-
-    Lengths are estimated one by one, since machine-made text has lengths of its own, and
-    the shares averaged. A length's share may come out a little below 0 or above 1, as
-    chance will have it: cut off there, chance would add up to a bias. The mean is cut.
-
-    Args:
-        counts: Texts. Shape (rows, lengths, bins).
-        human: Their density among human texts, likewise.
-        machine: Their density among machine-made texts, likewise.
-
-    Returns:
-        Shape (rows,).
-    """
-    apart = machine - human
-    there = counts > 0
-    low, high = _bounds(there, human, apart)
-    for _ in range(_STEPS):
-        middle = (low + high) / 2
-        # The likelihood is concave, so that its slope has at most one zero.
-        mixture = np.where(there, human + middle[..., None] * apart, 1)
-        slope = (counts * apart / mixture).sum(axis=2)
-        low = np.where(slope > 0, middle, low)
-        high = np.where(slope > 0, high, middle)
-    return _averaged((low + high) / 2, counts)
-
-
-def _bounds(there: npt.NDArray[np.bool_], human: Floats, apart: Floats) -> tuple[Floats, Floats]:
-    """Between which shares each length's mixture is a density where there are texts."""
-    zero = -human / np.where(apart == 0, 1, apart)
-    low = np.where(there & (apart > 0), zero, -_BEYOND).max(axis=2)
-    high = np.where(there & (apart < 0), zero, 1 + _BEYOND).min(axis=2)
-    return np.maximum(low, -_BEYOND), np.minimum(high, 1 + _BEYOND)
-
-
-def _averaged(shares: Floats, counts: Floats) -> Floats:
-    texts = counts.sum(axis=2)
-    mean = (shares * texts).sum(axis=1) / np.maximum(1, texts.sum(axis=1))
-    return np.asarray(np.clip(mean, 0, 1))
-
-
-def _corrected(counts: Floats, human: Floats, machine: Floats, cut: Longs) -> Floats:
-    """(q - f) / (r - f) of each length, averaged as in `_most_likely`.
-
-    Args:
-        counts: As for `_most_likely`.
-        human: As for `_most_likely`.
-        machine: As for `_most_likely`.
-        cut: By length, the first bin above the cut. Shape (lengths,).
-    """
-    above = np.arange(counts.shape[-1]) >= cut[:, None]
-    q = (counts * above).sum(axis=2) / np.maximum(1, counts.sum(axis=2))
-    f, r = (human * above).sum(axis=2), (machine * above).sum(axis=2)
-    shares = (q - f) / np.maximum(r - f, _LEAST_GAIN)
-    return _averaged(np.clip(shares, -_BEYOND, 1 + _BEYOND), counts)
-
-
-def _cut(human: Floats, machine: Floats) -> Longs:
-    """The bin from which on r - f is greatest, by length (Youden's index)."""
-    gain = np.cumsum((machine - human)[:, ::-1], axis=1)[:, ::-1]
-    return np.asarray(np.argmax(gain, axis=1), dtype=np.int64)
-
-
-def _interval(point: float, replicates: Floats) -> Estimate:
-    low, high = np.quantile(replicates, [_TAIL, 1 - _TAIL])
-    share = round(10_000 * point)
-    return Estimate(share, min(share, round(10_000 * low)), max(share, round(10_000 * high)))
-
-
-@dataclasses.dataclass(frozen=True)
-class Compared:
-    """Human and machine-made texts that strata are compared with.
-
-    Attributes:
-        able: Lengths with enough of both. Shape (lengths,).
-        into: The coarse bin of each fine one. Shape (lengths, fine).
-        human, machine: Densities, a row for the texts themselves and one for each
-            replicate. Shape (1 + replicates, lengths, bins).
-        cut: By length, the first bin above the classifier's cut. Shape (lengths,).
-    """
-
-    able: npt.NDArray[np.bool_]
-    into: Longs
-    human: Floats
-    machine: Floats
-    cut: Longs
-
-    @classmethod
-    def of(
-        cls,
-        human: Sequence[Group],
-        machine: Sequence[Group],
-        able: npt.NDArray[np.bool_],
-        seed: int,
-    ) -> Compared:
-        """Prepares the references.
-
-        Args:
-            human: One histogram a set, fine bins. Shape (lengths, fine) each.
-            machine: Likewise.
-            able: Lengths to be used. Shape (lengths,).
-            seed: Of the bootstrap.
-        """
-        into = coarse([*human, *machine])
-        rng = np.random.Generator(np.random.PCG64(seed))
-        made = []
-        for groups, most in ((human, len(human)), (machine, _GENERATORS)):
-            folded = [_folded(group, into) for group in groups]
-            point = _density(np.stack(folded).astype(np.float64))
-            made.append(np.concatenate([point[None], _resampled(folded, most, rng)]))
-        return cls(able, into, made[0], made[1], _cut(made[0][0], made[1][0]))
-
-    def draws(self, counts: Longs, seed: int) -> Floats:
-        """A stratum's texts of usable lengths, then draws of them, in coarse bins."""
-        own = _folded(counts, self.into) * self.able[:, None]
-        rng = np.random.Generator(np.random.PCG64(seed))
-        return np.concatenate([own[None].astype(np.float64), _redraw(own, rng)])
+    middle = np.cumsum(human, axis=1) - human / 2
+    quantiles = middle / np.maximum(1, human.sum(axis=1, keepdims=True))
+    return np.asarray(np.searchsorted(_CUTS, quantiles, side="right"), dtype=np.int64)
 
 
 def _folded(group: Group, into: Longs) -> Longs:
@@ -247,27 +91,146 @@ def _folded(group: Group, into: Longs) -> Longs:
     return made
 
 
-def words_share(counts: Longs, compared: Compared, seed: int) -> Estimate:
-    """The mixture's most likely share.
+def _density(counts: Longs) -> Floats:
+    """The distribution within each row."""
+    smooth = counts + _PSEUDO
+    return np.asarray(smooth / smooth.sum(axis=-1, keepdims=True))
+
+
+def _multinomial(density: Floats) -> Floats:
+    """The covariance of one draw, for each row. Shape (..., bins, bins)."""
+    diagonal = density[..., :, None] * np.eye(density.shape[-1])
+    return np.asarray(diagonal - density[..., :, None] * density[..., None, :])
+
+
+def _next(deviations: Floats) -> Floats:
+    """The covariance of one more group with what the mean of those known says of it."""
+    n = len(deviations)
+    found = deviations.T @ deviations / (n - 1) * (1 + 1 / n)
+    return np.asarray((1 - _SHRUNK) * found + _SHRUNK * np.diag(np.diag(found)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Compared:
+    """Human and machine-made texts that strata are compared with.
+
+    Attributes:
+        able: Lengths with enough of both. Shape (lengths,).
+        into: The coarse bin of each fine one. Shape (lengths, fine).
+        human: Their density. Shape (lengths, bins).
+        texts: How many there are. Shape (lengths,).
+        apart: How far sets of human text lie apart. Shape (bins, bins).
+        machine: The mean of the kinds' densities. Shape (bins,).
+        spread: The covariance of the next kind. Shape (bins, bins).
+    """
+
+    able: npt.NDArray[np.bool_]
+    into: Longs
+    human: Floats
+    texts: Longs
+    apart: Floats
+    machine: Floats
+    spread: Floats
+
+    @classmethod
+    def of(
+        cls, human: Sequence[Group], machine: Sequence[Group], able: npt.NDArray[np.bool_]
+    ) -> Compared:
+        """Prepares the references.
+
+        Args:
+            human: One histogram a set, fine bins. Shape (lengths, fine) each.
+            machine: One a kind, likewise.
+            able: Lengths to be used. Shape (lengths,).
+        """
+        total = np.sum(human, axis=0)
+        into = coarse(total)
+        sets = [_folded(group, into) * able[:, None] for group in human]
+        density = _density(_folded(total, into))
+        kinds = [_folded(group, into)[able].sum(axis=0) for group in machine]
+        mean, spread = _kinds(kinds, density[able].mean(axis=0))
+        texts = np.asarray(total.sum(axis=1))
+        return cls(able, into, density, texts, _apart(sets, density), mean, spread)
+
+
+def _apart(sets: Sequence[Longs], density: Floats) -> Floats:
+    """How far the sets of human text lie from what all of them say; nothing for a single one."""
+    large = [held for held in sets if held.sum() >= _LEAST_KIND]
+    if len(large) < 2:
+        return np.zeros((_BINS, _BINS))
+    expected = [held.sum(axis=1) @ density / held.sum() for held in large]
+    found = [_density(held.sum(axis=0)) for held in large]
+    return _next(np.stack(found) - np.stack(expected))
+
+
+def _kinds(kinds: Sequence[Longs], human: Floats) -> tuple[Floats, Floats]:
+    """The mean density of the kinds, and the covariance of the next one."""
+    large = [held for held in kinds if held.sum() >= _LEAST_KIND] or [np.sum(kinds, axis=0)]
+    densities = np.stack([_density(held) for held in large])
+    mean = densities.mean(axis=0)
+    if len(large) < _FEW_KINDS:
+        return mean, _ALONE**2 * np.outer(mean - human, mean - human)
+    return mean, _WIDER * _next(densities - mean)
+
+
+def mixed_share(counts: Longs, compared: Compared) -> Estimate:
+    """The share of machine-made text and its interval.
 
     Args:
         counts: Texts of the stratum. Shape (lengths, fine).
         compared: The references.
-        seed: Of the bootstrap.
     """
-    drawn = compared.draws(counts, seed)
-    shares = _most_likely(drawn, compared.human, compared.machine)
-    return _interval(float(shares[0]), shares[1:])
+    own = _folded(counts, compared.into) * compared.able[:, None]
+    n = int(own.sum())
+    if not n:
+        return Estimate(0, 0, 10_000)
+    part = own.sum(axis=1) / n
+    human = part @ compared.human
+    unsure = part**2 / np.maximum(1, compared.texts)
+    doubt = np.einsum("l,lij->ij", unsure, _multinomial(compared.human)) + compared.apart
+    shares = np.linspace(0, 1, _STEPS + 1)
+    z = _tested(own.sum(axis=0) / n, n, shares, (human, doubt), (compared.machine, compared.spread))
+    share = _crossing(shares, z, 0.0)
+    low, high = _crossing(shares, z, _STUDENT), _crossing(shares[::-1], -z[::-1], _STUDENT)
+    units = [round(10_000 * value) for value in (share, min(low, share), max(high, share))]
+    return Estimate(*units)
 
 
-def classifier_share(counts: Longs, compared: Compared, seed: int) -> Estimate:
-    """The share that is left of the classifier's when its errors are taken out.
+def _tested(
+    seen: Floats,
+    n: int,
+    shares: Floats,
+    human: tuple[Floats, Floats],
+    machine: tuple[Floats, Floats],
+) -> Floats:
+    """The test statistic of each share: above 0 where there seems to be more machine text.
 
     Args:
-        counts: As for `words_share`.
-        compared: As for `words_share`.
-        seed: As for `words_share`.
+        seen: Shares of the bins. Shape (bins,).
+        n: Texts of the stratum.
+        shares: Shape (steps,).
+        human: Mean and covariance of the human texts' density.
+        machine: Those of the machine-made texts'.
     """
-    drawn = compared.draws(counts, seed)
-    shares = _corrected(drawn, compared.human, compared.machine, compared.cut)
-    return _interval(float(shares[0]), shares[1:])
+    p = shares[:, None]
+    expected = (1 - p) * human[0] + p * machine[0]
+    squares = (1 - p[:, None]) ** 2 * human[1] + p[:, None] ** 2 * machine[1]
+    # All bins together hold everything: one says nothing that the others do not.
+    covariance = (_multinomial(expected) / n + squares)[:, :-1, :-1]
+    apart = (machine[0] - human[0])[:-1]
+    sides = np.broadcast_to(apart, (len(shares), _BINS - 1))[..., None]
+    weights = np.linalg.solve(covariance, sides)[..., 0]
+    gap = (weights * (seen - expected)[:, :-1]).sum(axis=1)
+    return np.asarray(gap / np.sqrt(weights @ apart))
+
+
+def _crossing(shares: Floats, z: Floats, level: float) -> float:
+    """The first share at which the statistic is no longer above a level."""
+    below = np.flatnonzero(z <= level)
+    if not len(below):
+        return float(shares[-1])
+    at = int(below[0])
+    if at == 0:
+        return float(shares[0])
+    part = (z[at - 1] - level) / (z[at - 1] - z[at])
+    return float(shares[at - 1] + part * (shares[at] - shares[at - 1]))

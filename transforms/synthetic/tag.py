@@ -44,6 +44,7 @@ def tag(
     origin_declared: pa.StringArray,
     score: pa.Int16Array | None = None,
     words: pa.Int16Array | None = None,
+    letters: pa.Int16Array | None = None,
 ) -> pa.RecordBatch:
     """Collects what speaks for machine-made text.
 
@@ -53,6 +54,7 @@ def tag(
             `synthetic` or null.
         score: The classifier's margins; None without a classifier.
         words: The evidence of the words; None without a table of them.
+        letters: Letters a word; None without a classifier.
 
     Returns:
         A batch of schema `SYNTHETIC`. Evidence is `declared:synthetic`,
@@ -73,7 +75,7 @@ def tag(
     unknown, unscored = pa.nulls(len(text), pa.float32()), pa.nulls(len(text), pa.int16())
     tags = pc.if_else(machine, "synthetic", "uncalibrated")
     columns = [unknown, unknown, tags, evidence]
-    columns += [unscored if score is None else score, unscored if words is None else words]
+    columns += [unscored if given is None else given for given in (score, words, letters)]
     columns.append(pa.array(np.full(len(text), WHOLE, dtype=np.int32)))
     return pa.RecordBatch.from_arrays(columns, schema=SYNTHETIC)
 

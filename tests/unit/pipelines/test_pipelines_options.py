@@ -35,7 +35,16 @@ FLAGS = {
     "languages": ["CODE"],
     "calibrate": ["synthetic", "--controls", "--machine", "--synthetic-model", "--out"],
     "train": ["langid", "synthetic", "--data", "--out", "--leave-out"],
-    "evaluate": ["langid", "synthetic", "--data", "--model", "--against", "--attacks", "--json"],
+    "evaluate": [
+        "langid",
+        "synthetic",
+        "--data",
+        "--model",
+        "--against",
+        "--attacks",
+        "--synthetic-reference",
+        "--json",
+    ],
 }
 
 

@@ -53,7 +53,10 @@ def reference(
 
 
 def texts(
-    scores: Sequence[int | None], source: str | None = "crawl", n_chars: int = 500
+    scores: Sequence[int | None],
+    source: str | None = "crawl",
+    n_chars: int = 500,
+    letters: int = 450,
 ) -> pa.Table:
     """Staged rows as a judgement reads them."""
     n = len(scores)
@@ -63,6 +66,7 @@ def texts(
             "n_chars": pa.array([n_chars] * n, pa.int32()),
             "source": pa.array([source] * n, pa.string()),
             "synthetic_score": pa.array(scores, pa.int16()),
+            "synthetic_letters": pa.array([letters] * n, pa.int16()),
             "origin_tier": pa.nulls(n, pa.string()),
             "synthetic_tag": ["uncalibrated"] * n,
             "p_synthetic": pa.nulls(n, pa.float32()),

@@ -24,6 +24,7 @@ from transforms.synthetic.sample import (
     CONTROL,
     REFERENCE,
     buckets,
+    cells_of,
     clusters,
     controls_of,
     merge_controls,
@@ -56,6 +57,7 @@ def staged(n: int) -> pa.Table:
             "origin_tier": pa.array(["A", "B"] * (n // 2) + ["A"] * (n % 2)),
             "synthetic_score": pa.array(range(n), pa.int16()),
             "synthetic_words": pa.nulls(n, pa.int16()),
+            "synthetic_letters": pa.array([450 + 10 * i for i in range(n)], pa.int16()),
         }
     )
 
@@ -111,11 +113,19 @@ class Counting:
     digest = "counting"
     languages = frozenset({"eng_Latn"})
 
-    def score(self, text: pa.StringArray) -> pa.Int16Array:
-        return pa.array([len(given) or None for given in text.to_pylist()], pa.int16())
+    def read(self, text: pa.StringArray) -> tuple[pa.Int16Array, pa.Int16Array]:
+        lengths = [len(given) or None for given in text.to_pylist()]
+        letters = [length and 100 * length for length in lengths]
+        return pa.array(lengths, pa.int16()), pa.array(letters, pa.int16())
 
 
 SCORER = Scorer(Counting(), load_words())
+
+
+def test_formal_writing_is_apart_from_plain_writing_of_the_same_length():
+    assert controls_of(staged(6), 10**6).column("bucket").to_pylist().count(5) == 2
+    sizes = pa.array([300, 300, 300, 5000], pa.int32())
+    assert cells_of(sizes, pa.array([489, 490, None, 600], pa.int16())).tolist() == [0, 4, 0, 7]
 
 
 def test_a_scorer_scores_languages_it_was_trained_for_and_nothing_else():

@@ -73,6 +73,7 @@ def test_tag(text: str, origin: str | None, tag_: str, evidence: list[str]) -> N
         "synthetic_evidence": evidence,
         "synthetic_score": None,
         "synthetic_words": None,
+        "synthetic_letters": None,
         "weight": 1_000_000,
     }
 
@@ -80,7 +81,9 @@ def test_tag(text: str, origin: str | None, tag_: str, evidence: list[str]) -> N
 def test_scores_are_handed_on() -> None:
     text, origin = pa.array(["a", "b"]), pa.nulls(2, pa.string())
     score, words = pa.array([-7, None], pa.int16()), pa.array([None, 9], pa.int16())
-    batch = tag(text, origin, score, words)
+    letters = pa.array([480, None], pa.int16())
+    batch = tag(text, origin, score, words, letters)
+    assert batch["synthetic_letters"].equals(letters)
     assert batch["synthetic_score"].equals(score)
     assert batch["synthetic_words"].equals(words)
     # A score, however high, tags nothing by itself.
