@@ -130,6 +130,10 @@ _READING: tuple[tuple[str, dict[str, Any]], ...] = (
         },
     ),
     ("--synthetic-model", {"metavar": "FILE", "help": "another classifier of machine text"}),
+    (
+        "--tokenizer",
+        {"metavar": "FILE", "help": "Hugging Face tokenizer.json that counts tokens"},
+    ),
     ("--langid-model", {"metavar": "FILE", "help": "another fastText language identifier"}),
     (
         "--trusted-source",
@@ -182,6 +186,7 @@ _PLAIN = (
     "rotation",
     "exclude",
     "index",
+    "tokenizer",
     "exchange",
 )
 """Flags that are called as in a configuration file."""

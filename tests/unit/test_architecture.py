@@ -100,6 +100,7 @@ ABOVE = {
     "langid": set(),
     "synthetic": set(),
     "provenance": set(),
+    "tokens": set(),
     "rebalance": set(),
     "dedup": set(),
     "staging": {"dedup", "rebalance"},

@@ -30,7 +30,10 @@ __all__ = [
     "versions",
 ]
 
-_PACKAGES = ("holdfast", "apache-beam", "pyarrow", "numpy", "datasketch", "fasttext", "xxhash")
+_PACKAGES = (
+    *("holdfast", "apache-beam", "pyarrow", "numpy", "datasketch", "fasttext", "xxhash"),
+    "tokenizers",
+)
 _NAMED = 10_000
 """Most undecided documents that a manifest names."""
 _KEYS = (
@@ -38,6 +41,7 @@ _KEYS = (
     "config",
     "config_digest",
     "versions",
+    "models",
     "size_unit",
     "floors",
     "caps",

@@ -14,13 +14,16 @@ import pyarrow.compute as pc
 
 from transforms.staging.survey import Decisions
 
-__all__ = ["ATTRIBUTES", "Assess", "Judge", "Promise", "members", "tail_reasons"]
+__all__ = ["ATTRIBUTES", "Assess", "CountTokens", "Judge", "Promise", "members", "tail_reasons"]
 
 Assess = Callable[[pa.RecordBatch], pa.RecordBatch]
 """Recomputes the columns of `records.ORIGIN` from a document's own fields."""
 
 Judge = Callable[[pa.Table, Decisions], pa.Table]
 """Recomputes published columns that follow from others and from what was decided."""
+
+CountTokens = Callable[[pa.Array], pa.Array]
+"""Recomputes `n_tokens` (int32) from texts."""
 
 Flags = npt.NDArray[np.bool_]
 
@@ -58,6 +61,7 @@ class Promise:
         threshold: Least similarity of a removed near-duplicate to its witness.
         judge: Recomputes columns by the decisions; None recomputes none.
         decisions: Of the run.
+        count_tokens: Recomputes `n_tokens`; None takes the column as it is given.
     """
 
     floors: Mapping[str, float]
@@ -68,6 +72,7 @@ class Promise:
     threshold: float
     judge: Judge | None = None
     decisions: Decisions = dataclasses.field(default_factory=dict)
+    count_tokens: CountTokens | None = None
 
     def decided(self, decisions: Decisions) -> Self:
         """The same promise once the run has decided."""
@@ -75,10 +80,11 @@ class Promise:
         return dataclasses.replace(self, decisions=decisions, is_tail=is_tail)
 
     def sizes(self, table: pa.Table) -> npt.NDArray[np.int64]:
-        """Size of each row in the unit."""
+        """Size of each row in the unit; 0 where the row does not tell."""
         if self.unit == "docs":
             return np.ones(len(table), dtype=np.int64)
-        return table.column(f"n_{self.unit}").cast(pa.int64()).to_numpy()  # type: ignore[no-any-return]
+        given = table.column(f"n_{self.unit}").cast(pa.int64()).fill_null(0)
+        return given.to_numpy()  # type: ignore[no-any-return]
 
     @staticmethod
     def exact(share: float) -> Fraction:
