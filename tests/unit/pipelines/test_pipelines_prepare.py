@@ -50,7 +50,6 @@ def refusal(folder: pathlib.Path, source: object, **values: Any) -> str:
         ({"input": None}, "no input is given"),
         ({"unit": "tokens"}, "unit tokens needs a tokenizer when annotating, and none is conf"),
         ({"unit": "tokens"}, "name a Hugging Face tokenizer.json with --tokenizer FILE, or use ch"),
-        ({"tokenizer": "nowhere.json"}, "nowhere.json"),
         ({"input": "nowhere.jsonl"}, "nowhere.jsonl does not exist"),
         ({"input": "nowhere/*.jsonl"}, "matches no file that can be read"),
         ({"input": "README.md"}, "has no ending that tells its format"),
