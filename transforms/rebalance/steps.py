@@ -62,10 +62,10 @@ def plan_output(partition: int, tables: Tables, *, config: RebalanceConfig) -> N
     yield "offsets", stratum_offsets(tables["strata"])
 
 
-def lay(partition: int, tables: Tables, *, plan: Side, offsets: Side) -> Named:
-    """`lines.lay_line` on `ranked`; yields `line`."""
+def lay(partition: int, tables: Tables, *, plan: Side) -> Named:
+    """`lines.lay_line` on `ranked` and its `offsets`; yields `line`."""
     del partition
-    line, _ = lay_line(tables["ranked"], pa.Table.from_batches(offsets), codec.read_plan(plan))
+    line, _ = lay_line(tables["ranked"], tables["offsets"], codec.read_plan(plan))
     yield "line", line
 
 
