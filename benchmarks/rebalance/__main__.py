@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import pathlib
 import shutil
 import sys
@@ -21,7 +22,7 @@ import numpy as np
 
 from benchmarks.measure import METHOD, Usage, measure
 from benchmarks.rebalance.check import Checked, check
-from benchmarks.rebalance.job import CONFIG
+from benchmarks.rebalance.job import CONFIG, COUNTERS
 from benchmarks.rebalance.rows import write_rows
 from benchmarks.tables import Line, print_lines, print_table
 
@@ -30,6 +31,7 @@ __all__ = ["main"]
 _SIZES = (1_000_000, 2_500_000, 5_000_000, 10_000_000)
 _WALL, _PEAK, _GROWTH = 90.0, 6e9, 1.1
 """Targets: seconds and bytes at ten million documents; the exponent."""
+_STAGE = "cpu_us:"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Result:
     documents: int
     usage: Usage
     checked: Checked
+    counters: dict[str, int]
 
 
 def _run(documents: int, work: pathlib.Path, workers: int) -> Result:
@@ -58,10 +61,11 @@ def _run(documents: int, work: pathlib.Path, workers: int) -> Result:
     if usage.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {usage.returncode}; see {log}")
     checked = check(out, documents, CONFIG.floors, CONFIG.caps, CONFIG.repeat_cap)
+    counters = json.loads((out / COUNTERS).read_text())
     for folder in (rows, out):
         shutil.rmtree(folder)
     print(f"  {usage.wall:.1f} s, CPU {usage.cpu:.1f} s, {usage.peak / 1e6:,.0f} MB", flush=True)
-    return Result(documents, usage, checked)
+    return Result(documents, usage, checked, counters)
 
 
 def _row(result: Result) -> list[str]:
@@ -91,6 +95,18 @@ def _growth(results: Sequence[Result]) -> list[Line]:
     return lines
 
 
+def _stages(result: Result) -> list[Line]:
+    """CPU inside the partition functions; the rest is the way of rows, and starting up."""
+    spent = {
+        name.removeprefix(_STAGE): count / 1e6
+        for name, count in result.counters.items()
+        if name.startswith(_STAGE)
+    }
+    lines = [(stage, f"{spent[stage]:.2f}", "") for stage in sorted(spent, key=spent.__getitem__)]
+    lines.append(("all else", f"{result.usage.cpu - sum(spent.values()):.2f}", ""))
+    return lines[::-1]
+
+
 def main() -> None:
     """Measures every size."""
     parser = argparse.ArgumentParser(
@@ -115,6 +131,7 @@ def main() -> None:
     print_table(
         f"Rebalancing, {given.workers} workers ({METHOD})", header, list(map(_row, results))
     )
+    print_lines(f"CPU s by step, {sizes[-1]:,} documents", _stages(results[-1]))
     if len(results) > 1:
         print_lines("Growth", _growth(results))
 
