@@ -7,11 +7,16 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
 from e2e_corpus import documents
 from e2e_forgery import copied, edit_rows, findings, reseal
 from running import EXAMPLE, Run, holdfast, rows, shards, succeed
 from tokenizers import Tokenizer
 from tokenizing import write_tokenizer
+
+from pipelines.config import make_config
+from pipelines.run import prepare
+from transforms.errors import InputError
 
 Row = dict[str, Any]
 
@@ -86,3 +91,14 @@ def test_a_tokenizer_of_another_run_is_refused(
     ran = holdfast("verify", published.output, "--tokenizer", tokenizer)
     assert ran.code == 2
     assert "was annotated without a tokenizer; leave out --tokenizer" in ran.refusal
+
+
+def test_selecting_by_tokens_needs_no_tokenizer_again(counted: Run, tmp_path: pathlib.Path):
+    asked = {"staging": str(counted.staging), "output": str(tmp_path / "run"), "no_floors": True}
+    config = make_config(asked | {"unit": "tokens"}, "test")
+    launch = prepare("select", config, PipelineOptions([]))
+    assert launch.job.models == counted.manifest["models"]
+    other = write_tokenizer(tmp_path / "other.json", ["another text"])
+    config = make_config(asked | {"tokenizer": str(other)}, "test")
+    with pytest.raises(InputError, match="give that file, or annotate again"):
+        prepare("select", config, PipelineOptions([]))

@@ -11,13 +11,13 @@ import io
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from transforms import storage
-from transforms.errors import HoldfastError, InputError, UsageError
+from transforms.errors import HoldfastError, InputError
 from transforms.records import DEAD_LETTERS, DROPPED, PUBLISHED
 from transforms.shards import manifest as manifests
 from transforms.shards.check import check_shard
@@ -25,28 +25,14 @@ from transforms.shards.earlier import check_earlier
 from transforms.shards.identities import CLAIM, check_claims, check_dropped, claims_of_dropped
 from transforms.shards.layout import CARD, MANIFEST, digest
 from transforms.shards.ledger import check_ledger, check_splits
-from transforms.shards.promise import Assess, CountTokens, Judge, Promise, tail_reasons
+from transforms.shards.promise import Assess, Judge, Promise, tail_reasons
+from transforms.shards.recount import Tokenizer, counting_of, untold
 from transforms.shards.sources import SOURCES, largest, sources_of
 from transforms.staging.survey import Decisions
 
-__all__ = ["Tokenizer", "Verdict", "verify_run"]
+__all__ = ["Verdict", "verify_run"]
 
 _MOST_FINDINGS = 100
-
-
-class Tokenizer(Protocol):
-    """What is needed of a tokenizer (`tokens.tokenizer.Tokenizer`).
-
-    Attributes:
-        digest: Of its file.
-    """
-
-    @property
-    def digest(self) -> str: ...  # noqa: D102
-
-    def count(self, text: pa.Array) -> pa.Array:
-        """Tokens of each text, int32."""
-        ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -204,7 +190,7 @@ def verify_run(
     """
     manifest, path = require(run), storage.join(run, MANIFEST)
     promise = manifests.promise_of(manifest, path)
-    counting = _counting(run, manifest["models"], tokenizer)
+    counting = counting_of(run, manifest["models"], tokenizer)
     promise = dataclasses.replace(promise, count_tokens=counting)
     try:
         config = manifest["config"]
@@ -213,27 +199,6 @@ def verify_run(
         return _verify(run, manifest, promise, assess_for(config), workers)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} is damaged: {error!r} where its entries are read") from error
-
-
-def _counting(
-    run: str, models: Mapping[str, Any], tokenizer: Tokenizer | None
-) -> CountTokens | None:
-    """What recomputes `n_tokens`: without a tokenizer in the run, they are null."""
-    made_with = models.get("tokenizer") if isinstance(models, dict) else None
-    if tokenizer is None:
-        return None if made_with else _no_tokens
-    if made_with is None:
-        raise UsageError(f"{run} was annotated without a tokenizer; leave out --tokenizer")
-    if tokenizer.digest != made_with:
-        raise UsageError(
-            f"the tokenizer given has the sha256 {tokenizer.digest}, and {run} was annotated with "
-            f"{made_with}; give that file, or leave out --tokenizer"
-        )
-    return tokenizer.count
-
-
-def _no_tokens(text: pa.Array) -> pa.Array:
-    return pa.nulls(len(text), pa.int32())
 
 
 def _verify(
@@ -261,15 +226,7 @@ def _verify(
     elsewhere = check_earlier(dropped, manifest.get("index"))
     findings += elsewhere.findings
     told = (*_told(promise, reports, dropped, dead), *elsewhere.told)
-    return Verdict(told, tuple(findings[:_MOST_FINDINGS]), _untold(promise, reports))
-
-
-def _untold(promise: Promise, reports: list[dict[str, Any]]) -> tuple[str, ...]:
-    if promise.count_tokens is not None:
-        return ()
-    documents = sum(report["documents"] for report in reports)
-    told = f"n_tokens of {documents} documents is taken as given; --tokenizer FILE recomputes it"
-    return (told,)
+    return Verdict(told, tuple(findings[:_MOST_FINDINGS]), untold(promise, reports))
 
 
 def _told(
