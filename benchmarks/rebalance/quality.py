@@ -150,7 +150,7 @@ def _print(rows: list[Row], run: pathlib.Path) -> None:
     floors = ", ".join(f"{name} >= {share}" for name, share in manifest["floors"].items())
     sizes = [entry["size"] for entry in manifest["shards"]]
     largest = max(int(row.documents.size.max()) for row in rows)
-    print(f"\n{len(sizes)} shards of {min(sizes):,} to {max(sizes):,} chars, the largest document ")
+    print(f"\n{len(sizes)} shards of {min(sizes):,} to {max(sizes):,} chars, the largest document")
     print(f"has {largest:,}; promised: {floors or 'nothing'}\n")
     for cells in (header, ["---", "---", *["---:"] * (len(header) - 2)], *map(_cells, rows)):
         print(f"| {' | '.join(cells)} |")
