@@ -17,7 +17,8 @@ FUZZ := jsonl archive table html footer configuration
 FUZZ_SECONDS ?= 60
 
 .PHONY: help setup curate verify test lint format bench bench-quick peers bench-peers
-.PHONY: bench-kernel bench-dedup bench-hot bench-scaling lock audit fuzz clean
+.PHONY: bench-kernel bench-dedup bench-hot bench-rebalance bench-plan bench-scaling lock audit
+.PHONY: fuzz clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -57,10 +58,17 @@ bench-quick: setup  ## the same on the small sizes only
 	$(BIN)/python -m benchmarks.job --quick $(ARGS)
 
 # An environment that cannot be made leaves a log, which the benchmark quotes.
-$(BENCH)/%/.installed: benchmarks/dedup/peers/requirements-%.txt
+define INSTALL_PEER
 	rm -rf $(@D) && mkdir -p $(BENCH)
 	{ $(PYTHON) -m venv $(@D) && $(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $< && touch $@; } \
 		> $(BENCH)/$*.log 2>&1 || echo "$* could not be installed: see $(BENCH)/$*.log"
+endef
+
+$(BENCH)/%/.installed: benchmarks/dedup/peers/requirements-%.txt
+	$(INSTALL_PEER)
+
+$(BENCH)/%/.installed: benchmarks/rebalance/requirements-%.txt
+	$(INSTALL_PEER)
 
 peers: $(PEERS:%=$(BENCH)/%/.installed)  ## install what deduplication is compared with, below .bench
 
@@ -75,6 +83,12 @@ bench-dedup: setup  ## recall, precision and cost of deduplication, judged by ev
 
 bench-hot: setup  ## deduplication on hot structures, beside unrelated text
 	$(BIN)/python -m benchmarks.dedup.hot $(ARGS)
+
+bench-rebalance: setup $(BENCH)/streaming/.installed  ## the worst shard and window, beside other ways to make shards
+	$(BIN)/python -m benchmarks.rebalance.quality $(ARGS)
+
+bench-plan: setup  ## what planning and assigning cost, up to ten million documents
+	$(BIN)/python -m benchmarks.rebalance $(ARGS)
 
 bench-scaling: setup  ## how cost grows with the size of the corpus
 	$(BIN)/python -m benchmarks.scaling $(ARGS)

@@ -94,6 +94,9 @@ def _parser() -> Parser:
     )
     run = _simple(sub, "verify", "Recompute every promise of a run.", commands.verify)
     run.add_argument("run_dir", metavar="RUN", help="folder of a published run")
+    run.add_argument(
+        "--tokenizer", metavar="FILE", help="that the run was made with: recomputes n_tokens, too"
+    )
     show = _simple(sub, "inspect", "Print a manifest as tables.", commands.inspect)
     show.add_argument("run_dir", metavar="RUN", help="folder of a published run")
     _index(sub)

@@ -95,9 +95,16 @@ def verify(given: argparse.Namespace, beam: Sequence[str]) -> int:
     from transforms.shards.verify import verify_run
 
     del beam
-    verdict = verify_run(given.run_dir, assess_for, os.cpu_count() or 1, judge_for)
+    tokenizer = None
+    if given.tokenizer:
+        from transforms.tokens.tokenizer import load_tokenizer
+
+        tokenizer = load_tokenizer(given.tokenizer)
+    cores = os.cpu_count() or 1
+    verdict = verify_run(given.run_dir, assess_for, cores, judge_for, tokenizer)
     good = f"{given.run_dir} keeps every promise"
-    report.print_verdict(verdict.checked, verdict.findings, good, report.console())
+    told = (verdict.checked, verdict.findings, good, report.console(), verdict.unchecked)
+    report.print_verdict(*told)
     return 1 if verdict.findings else 0
 
 

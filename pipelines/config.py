@@ -81,6 +81,7 @@ class Config(Settings):
         rotation: Seed of every draw.
         exclude: List of ids, URLs and hosts that must not appear.
         index: Folder of what earlier runs published: a run compares with it and appends.
+        tokenizer: Hugging Face `tokenizer.json` that counts `n_tokens` when annotating.
         exchange: How rows travel between workers; by default `files` for a local
             runner and `shuffle` for a service.
         ingest, langid, provenance, dedup, synthetic: Of the rooms with these names.
@@ -104,6 +105,7 @@ class Config(Settings):
     rotation: int = 0
     exclude: str | None = None
     index: str | None = None
+    tokenizer: str | None = None
     exchange: Literal["files", "shuffle"] | None = None
     ingest: IngestConfig = IngestConfig()
     langid: LangidConfig = LangidConfig()
@@ -129,11 +131,6 @@ class Config(Settings):
     @pydantic.model_validator(mode="after")
     def _possible(self) -> Self:
         RebalanceConfig(**{name: getattr(self, name) for name in _REBALANCE})
-        if self.unit == "tokens":
-            raise ValueError(
-                "unit tokens needs a tokenizer when annotating, and none is configured; "
-                "use chars, bytes or docs"
-            )
         self._comparable(self.dedup)
         return self
 

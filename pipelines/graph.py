@@ -51,13 +51,16 @@ from transforms.synthetic.hosts import PAGE
 from transforms.synthetic.policy import PAGES_OF, judge_hosts, pages_of
 from transforms.synthetic.posterior import UNIT
 from transforms.synthetic.tag import convicted
+from transforms.tokens.beam import CountTokens
 
-__all__ = ["DECISIONS", "TEMPORARY", "Job", "annotate", "select", "staged"]
+__all__ = ["DECISIONS", "TEMPORARY", "TOKENIZER", "Job", "annotate", "select", "staged"]
 
 TEMPORARY = "_temporary"
 """Folder of a run for what is not published yet."""
 DECISIONS = "decisions"
 """Folder of staging for what was decided from the statistics of the run."""
+TOKENIZER = "tokenizer.json"
+"""Staging's copy of the tokenizer, where every worker can read it."""
 
 _PUBLISHED = 25_000
 """Published documents whose bands fill a partition: about 17 MB of 21 bands each."""
@@ -141,14 +144,17 @@ def annotate(pipeline: beam.Pipeline, job: Job) -> Collections:
     config = job.config
     inputs = pipeline | "Inputs" >> beam.Create([job.place(INPUTS)])
     read = inputs | "Read documents" >> ReadDocuments(config.ingest)
-    parts = (
+    documents = (
         read["documents"]
         | "Identify language" >> IdentifyLanguage(config.langid)
         | "Tag synthetic" >> TagSynthetic(config.synthetic)
         | "Assess provenance" >> AssessProvenance(config.provenance)
         | "Fingerprint" >> Fingerprint(config.dedup)
-        | "Stage documents" >> StageDocuments(job.place("parts"))
     )
+    if "tokenizer" in job.models:
+        counting = CountTokens(job.place(TOKENIZER), job.models["tokenizer"])
+        documents |= "Tokens" >> counting
+    parts = documents | "Stage documents" >> StageDocuments(job.place("parts"))
     facts = {
         "annotation": job.annotation,
         "models": dict(job.models),
@@ -296,7 +302,7 @@ def promise(config: Config) -> Promise:
 def publication(job: Job, temporary: str) -> Publication:
     """Where and under which conditions a run is published."""
     settings = job.config.model_dump(mode="json")
-    for place in ("input", "output", "staging", "exclude", "index", "exchange"):
+    for place in ("input", "output", "staging", "exclude", "index", "tokenizer", "exchange"):
         settings.pop(place)
     for place in ("model", "reference", "previous"):
         settings["synthetic"].pop(place)
@@ -310,6 +316,7 @@ def publication(job: Job, temporary: str) -> Publication:
         dead_policy=job.dead_policy,
         pinned=job.pinned,
         stated=STATED,
+        models=job.models,
     )
 
 

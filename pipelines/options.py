@@ -169,6 +169,10 @@ _READING: tuple[tuple[str, dict[str, Any]], ...] = (
         },
     ),
     ("--synthetic-model", {"metavar": "FILE", "help": "another classifier of machine text"}),
+    (
+        "--tokenizer",
+        {"metavar": "FILE", "help": "Hugging Face tokenizer.json that counts tokens"},
+    ),
     ("--langid-model", {"metavar": "FILE", "help": "another fastText language identifier"}),
     (
         "--trusted-source",
@@ -225,6 +229,7 @@ _PLAIN = (
     "rotation",
     "exclude",
     "index",
+    "tokenizer",
     "exchange",
 )
 """Flags that are called as in a configuration file."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from pipelines.graph import DECISIONS, TEMPORARY, Job
+from pipelines.graph import DECISIONS, TEMPORARY, TOKENIZER, Job
 from transforms import storage
 from transforms.dedup.index import layout, pins
 from transforms.errors import UsageError
@@ -21,7 +21,7 @@ __all__ = ["check_output", "fill_staging", "same_place"]
 
 _OWNER = "run.json"
 _SELECTED = ("kept", "spool", "progress", DECISIONS, KEPT_RECORD, OUTCOME, pins.FACTS, pins.PINS)
-_ANNOTATED = ("parts", "dead_letters", ANNOTATED)
+_ANNOTATED = ("parts", "dead_letters", ANNOTATED, TOKENIZER)
 _PUBLISHED = ("data", "dropped", "dead_letters", TEMPORARY)
 
 
@@ -105,6 +105,9 @@ def fill_staging(
         storage.delete_tree(job.place(name))
     if files is not None:
         write_inputs(files, job.place(INPUTS))
+        if job.config.tokenizer:
+            counting = storage.read_bytes(job.config.tokenizer)
+            storage.write_bytes_atomically(job.place(TOKENIZER), counting)
     if job.run is not None:
         for name in _PUBLISHED:
             storage.delete_tree(storage.join(job.run, name))

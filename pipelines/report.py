@@ -183,11 +183,16 @@ def _planned_languages(languages: Mapping[str, Sequence[int]]) -> Table:
 
 
 def print_verdict(
-    checked: Sequence[str], findings: Sequence[str], good: str, console: Console
+    checked: Sequence[str],
+    findings: Sequence[str],
+    good: str,
+    console: Console,
+    unchecked: Sequence[str] = (),
 ) -> None:
-    """What a check recomputed, the first of what it found wrong, or that all is well."""
-    for line in checked:
-        console.print(f"checked: {line}", markup=False, highlight=False, soft_wrap=True)
+    """What a check recomputed and what not, the first of what is wrong, or that all is well."""
+    told = [f"checked: {line}" for line in checked]
+    for line in (*told, *(f"not checked: {line}" for line in unchecked)):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     for finding in findings[:_FINDINGS]:
         console.print(
             f"FAILED: {finding}", style="red", markup=False, highlight=False, soft_wrap=True

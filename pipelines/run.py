@@ -32,6 +32,7 @@ from transforms.outcome import read_outcome
 from transforms.staging.record import ANNOTATED, read_record
 from transforms.synthetic.reference import NO_REFERENCE, load_reference
 from transforms.synthetic.score import load_scorer
+from transforms.tokens.tokenizer import load_tokenizer
 
 __all__ = ["Launch", "launch", "prepare"]
 
@@ -106,10 +107,13 @@ def _complete(options: PipelineOptions, text_bytes: int, *, chosen: bool) -> tup
 
 def _models(config: Config) -> dict[str, str]:
     """Digests of the models that annotate."""
-    return {
+    found = {
         "langid_model": model_digest(config.langid.model),
         "synthetic_model": load_scorer(config.synthetic.model).digest,
     }
+    if config.tokenizer:
+        found["tokenizer"] = load_tokenizer(config.tokenizer).digest
+    return found
 
 
 def _compared(config: Config, models: Mapping[str, str]) -> Config:
@@ -184,6 +188,7 @@ def prepare(
         record = read_record(staging, ANNOTATED)
         config, annotation = config.annotated_as(record["config"], staging), record["annotation"]
         models = _recorded(record, staging)
+        _check_tokens(config, models, staging)
     else:
         models = _models(config)
         annotation = config.digest_of("annotation", models)
@@ -226,7 +231,9 @@ def prepare(
 def _recorded(record: Mapping[str, Any], staging: str) -> dict[str, str]:
     """Digests of the models that annotated a staging folder."""
     try:
-        return {name: str(record["models"][name]) for name in ("langid_model", "synthetic_model")}
+        models = record["models"]
+        needed = {name: str(models[name]) for name in ("langid_model", "synthetic_model")}
+        return needed | {name: str(models[name]) for name in ("tokenizer",) if name in models}
     except (KeyError, TypeError) as error:
         raise InputError(
             f"{staging} was annotated by another version of holdfast, which says nothing of "
@@ -234,8 +241,26 @@ def _recorded(record: Mapping[str, Any], staging: str) -> dict[str, str]:
         ) from error
 
 
+def _check_tokens(config: Config, models: Mapping[str, str], staging: str) -> None:
+    """Refuses sizes in tokens that a staging folder does not have."""
+    wanted = config.unit == "tokens" or config.tokenizer is not None
+    if wanted and "tokenizer" not in models:
+        raise UsageError(
+            f"{staging} was annotated without a tokenizer, so that nothing in it has a size in "
+            "tokens; annotate again with --tokenizer FILE, or use --unit chars, bytes or docs and "
+            "name no tokenizer"
+        )
+    if config.tokenizer is not None:
+        load_tokenizer(config.tokenizer, models["tokenizer"])
+
+
 def _check_request(kind: Kind, config: Config) -> None:
     """Refuses requests that lack something."""
+    if kind != "select" and config.unit == "tokens" and config.tokenizer is None:
+        raise UsageError(
+            "unit tokens needs a tokenizer when annotating, and none is configured; name a Hugging "
+            "Face tokenizer.json with --tokenizer FILE, or use chars, bytes or docs"
+        )
     if kind != "annotate" and not (config.floors or config.caps or config.no_floors):
         raise UsageError(
             "no floors are given: name them (--floor original=0.3 --floor tail=0.1), or say "

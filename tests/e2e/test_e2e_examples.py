@@ -22,7 +22,8 @@ MEMBER = {
     "synthetic": lambda row: row["origin"] == "synthetic",
 }
 REASONS = ["excluded", "too_large", "exact_duplicate", "near_duplicate", "not_selected", "trimmed"]
-KEYS = ["run", "config", "config_digest", "versions", "size_unit", "floors", "caps", "plan", "tail"]
+KEYS = ["run", "config", "config_digest", "versions", "models", "size_unit", "floors", "caps"]
+KEYS += ["plan", "tail"]
 KEYS += ["languages", "ledger", "shards"]
 
 

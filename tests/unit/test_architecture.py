@@ -90,6 +90,7 @@ ABOVE = {
     "langid": set(),
     "synthetic": set(),
     "provenance": set(),
+    "tokens": set(),
     "rebalance": set(),
     "dedup": set(),
     "staging": {"dedup", "rebalance"},

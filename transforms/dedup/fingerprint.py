@@ -68,7 +68,7 @@ def text_hashes(text: pa.Array) -> pa.Array:
 def fingerprint(batch: pa.RecordBatch, config: DedupConfig) -> pa.RecordBatch:
     """Appends the columns of `records.CONTENT` and `signature` to a batch.
 
-    `n_tokens` stays null: no tokenizer is configured.
+    `n_tokens` is null: `tokens` fills it in where there is a tokenizer.
 
     Args:
         batch: With the columns of `records.INGESTED`.

@@ -135,12 +135,14 @@ class Rebalance(beam.PTransform):
         return {"groups": found["groups"]}
 
     def _order(self, ranked: beam.PCollection, planned: Collections) -> Collections:
-        laid = {"ranked": ranked} | self._rows(
+        # Offsets travel, since there are as many as partitions have strata in all.
+        own = by_value("partition")
+        laid = {"ranked": ranked, "offsets": planned["offsets"]} | self._rows(
             "Lay lines",
-            {"ranked": Input(ranks.RANKED, by_value("partition"))},
+            {"ranked": Input(ranks.RANKED, own), "offsets": Input(lines.OFFSETS, own)},
             lay,
             ("line",),
-            {"plan": planned["plan"], "offsets": planned["offsets"]},
+            {"plan": planned["plan"]},
         )
         return {"line": laid["line"]} | self._rows(
             "Order lines",

@@ -87,11 +87,10 @@ def plan_output(
     yield "offsets", stratum_offsets(tables["strata"], plan)
 
 
-def lay(partition: int, tables: Tables, *, plan: Side, offsets: Side) -> Named:
-    """`lines.lay_line` on `ranked`; yields `line`."""
+def lay(partition: int, tables: Tables, *, plan: Side) -> Named:
+    """`lines.lay_line` on `ranked` and its `offsets`; yields `line`."""
     del partition
-    laid = lay_line(tables["ranked"], pa.Table.from_batches(offsets), codec.read_plan(plan))
-    yield "line", laid
+    yield "line", lay_line(tables["ranked"], tables["offsets"], codec.read_plan(plan))
 
 
 def order(partition: int, tables: Tables, *, plan: Side) -> Named:

@@ -68,6 +68,7 @@ def _check_rows(batch: pa.RecordBatch, promise: Promise, assess: Assess) -> Iter
     yield from _mismatches("text_hash", batch.column("text_hash"), text_hashes(text))
     yield from _mismatches("n_chars", batch.column("n_chars"), pc.utf8_length(text))
     yield from _mismatches("n_bytes", batch.column("n_bytes"), pc.binary_length(text))
+    yield from _check_tokens(batch, promise)
     langs = batch.column("lang").dictionary_encode()
     listed = pa.array([promise.is_tail(lang) for lang in langs.dictionary.to_pylist()], pa.bool_())
     tail = pc.and_(listed.take(langs.indices), pc.invert(batch.column("mixed")))
@@ -84,6 +85,16 @@ def _check_rows(batch: pa.RecordBatch, promise: Promise, assess: Assess) -> Iter
     repeated = batch.column("repeat").to_numpy() > 0
     if (repeated & ~protected).any():
         yield f"row {int(np.flatnonzero(repeated & ~protected)[0])} repeats unprotected text"
+
+
+def _check_tokens(batch: pa.RecordBatch, promise: Promise) -> Iterator[str]:
+    """Counts are those of the tokenizer; where it is not at hand, at least they are counts."""
+    given = batch.column("n_tokens")
+    if promise.count_tokens is not None:
+        yield from _mismatches("n_tokens", given, promise.count_tokens(batch.column("text")))
+        return
+    unknown = pa.scalar(promise.unit == "tokens")
+    yield from _wrong("n_tokens", pc.fill_null(pc.less(given, 0), unknown))
 
 
 def _check_origin(batch: pa.RecordBatch, assess: Assess) -> Iterator[str]:

@@ -31,7 +31,10 @@ __all__ = [
     "versions",
 ]
 
-_PACKAGES = ("holdfast", "apache-beam", "pyarrow", "numpy", "datasketch", "fasttext", "xxhash")
+_PACKAGES = (
+    *("holdfast", "apache-beam", "pyarrow", "numpy", "datasketch", "fasttext", "xxhash"),
+    "tokenizers",
+)
 _EXTRACTOR = "resiliparse"
 """What makes text of HTML."""
 _NAMED = 10_000
@@ -41,6 +44,7 @@ _KEYS = (
     "config",
     "config_digest",
     "versions",
+    "models",
     "size_unit",
     "floors",
     "caps",

@@ -16,14 +16,17 @@ from transforms.rebalance.attributes import FLAGS, check_attribute, has_field
 from transforms.rebalance.config import MILLION
 from transforms.staging.survey import Decisions
 
-__all__ = ["EXPECTED", "Assess", "Judge", "Promise", "check_attribute", "counted_as", "masses"]
-__all__ += ["members", "tail_reasons"]
+__all__ = ["EXPECTED", "Assess", "CountTokens", "Judge", "Promise", "check_attribute", "counted_as"]
+__all__ += ["masses", "members", "tail_reasons"]
 
 Assess = Callable[[pa.RecordBatch], pa.RecordBatch]
 """Recomputes the columns of `records.ORIGIN` from a document's own fields."""
 
 Judge = Callable[[pa.Table, Decisions], pa.Table]
 """Recomputes published columns that follow from others and from what was decided."""
+
+CountTokens = Callable[[pa.Array], pa.Array]
+"""Recomputes `n_tokens` (int32) from texts."""
 
 Flags = npt.NDArray[np.bool_]
 
@@ -88,6 +91,7 @@ class Promise:
         threshold: Least similarity of a removed near-duplicate to its witness.
         judge: Recomputes columns by the decisions; None recomputes none.
         decisions: Of the run.
+        count_tokens: Recomputes `n_tokens`; None takes the column as it is given.
     """
 
     floors: Mapping[str, float]
@@ -99,6 +103,7 @@ class Promise:
     judge: Judge | None = None
     decisions: Decisions = dataclasses.field(default_factory=dict)
     concentration: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    count_tokens: CountTokens | None = None
 
     def decided(self, decisions: Decisions) -> Self:
         """The same promise once the run has decided."""
@@ -111,10 +116,11 @@ class Promise:
         return sorted({*self.floors, *self.caps})
 
     def sizes(self, table: pa.Table) -> npt.NDArray[np.int64]:
-        """Size of each row in the unit."""
+        """Size of each row in the unit; 0 where the row does not tell."""
         if self.unit == "docs":
             return np.ones(len(table), dtype=np.int64)
-        return table.column(f"n_{self.unit}").cast(pa.int64()).to_numpy()  # type: ignore[no-any-return]
+        given = table.column(f"n_{self.unit}").cast(pa.int64()).fill_null(0)
+        return given.to_numpy()  # type: ignore[no-any-return]
 
     @staticmethod
     def exact(share: float) -> Fraction:

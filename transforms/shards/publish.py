@@ -47,6 +47,7 @@ class Publication:
         dead_policy: When too much of the input is unreadable.
         pinned: Staging folder that pins what the run compares with; None without an index.
         stated: Names of the decisions that the manifest holds.
+        models: Digests of the models that annotated, and of the tokenizer if there was one.
     """
 
     run: str
@@ -58,6 +59,7 @@ class Publication:
     dead_policy: DeadPolicy
     pinned: str | None = None
     stated: tuple[str, ...] = ()
+    models: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def final(self, name: str) -> str:
         """A path within the run."""
@@ -198,6 +200,7 @@ def publish(
         "config": where.config,
         "config_digest": where.config_digest,
         "versions": manifests.versions(),
+        "models": dict(where.models),
         "size_unit": where.promise.unit,
         "floors": dict(where.promise.floors),
         "caps": dict(where.promise.caps),

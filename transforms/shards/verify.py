@@ -26,6 +26,7 @@ from transforms.shards.identities import CLAIM, check_claims, check_dropped, cla
 from transforms.shards.layout import CARD, MANIFEST, digest
 from transforms.shards.ledger import check_ledger, check_splits
 from transforms.shards.promise import Assess, Judge, Promise, tail_reasons
+from transforms.shards.recount import Tokenizer, counting_of, untold
 from transforms.shards.sources import SOURCES, largest, sources_of
 from transforms.staging.survey import Decisions
 
@@ -41,10 +42,12 @@ class Verdict:
     Attributes:
         checked: What was recomputed, as lines for people.
         findings: Violations, the first hundred.
+        unchecked: What was taken as it is given, likewise.
     """
 
     checked: tuple[str, ...]
     findings: tuple[str, ...]
+    unchecked: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -171,6 +174,7 @@ def verify_run(
     assess_for: Callable[[Mapping[str, Any]], Assess],
     workers: int = 2,
     judge_for: Callable[[Mapping[str, Any]], Judge] | None = None,
+    tokenizer: Tokenizer | None = None,
 ) -> Verdict:
     """Verifies a published run.
 
@@ -180,12 +184,16 @@ def verify_run(
             manifest's `config`.
         workers: Shards that are checked at a time.
         judge_for: Makes what recomputes decided columns (`promise.Judge`) from the same.
+        tokenizer: That the run was annotated with; without it, `n_tokens` is taken as given.
 
     Raises:
         InputError: There is no manifest, or it is none.
+        UsageError: The tokenizer is not that of the run.
     """
     manifest, path = require(run), storage.join(run, MANIFEST)
     promise = manifests.promise_of(manifest, path)
+    counting = counting_of(run, manifest["models"], tokenizer)
+    promise = dataclasses.replace(promise, count_tokens=counting)
     try:
         config = manifest["config"]
         if judge_for is not None:
@@ -221,7 +229,7 @@ def _verify(
     elsewhere = check_earlier(dropped, manifest.get("index"))
     findings += elsewhere.findings
     told = (*_told(promise, reports, dropped, dead), *elsewhere.told)
-    return Verdict(told, tuple(findings[:_MOST_FINDINGS]))
+    return Verdict(told, tuple(findings[:_MOST_FINDINGS]), untold(promise, reports))
 
 
 def _told(

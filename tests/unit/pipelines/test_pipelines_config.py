@@ -76,7 +76,6 @@ REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "half a unit": ({"target": 1.5}, ["target", "1.5"]),
     "no repeats at all": ({"repeat_cap": 0}, ["repeat_cap", "greater than or equal to 1"]),
     "a shard smaller than a document": ({"shard_size": 1}, ["shard_size"]),
-    "tokens": ({"unit": "tokens"}, ["unit tokens needs a tokenizer", "use chars, bytes or docs"]),
     "a unit": ({"unit": "words"}, ["unit", "'words'"]),
     "a date": ({"provenance": {"tier_a_before": "soon"}}, ["provenance.tier_a_before"]),
     "a section without content": ({"ingest": None}, ["ingest"]),

@@ -25,7 +25,7 @@ from transforms.records import INDEX_PART
 CONFIG = DedupConfig()
 SHARD = "data/shard-00000-of-00001.parquet"
 _KEYS = ("config", "config_digest", "versions", "size_unit", "floors", "caps", "plan", "tail")
-_KEYS += ("decisions", "languages", "undecided", "ledger", "shards", "files")
+_KEYS += ("models", "decisions", "languages", "undecided", "ledger", "shards", "files")
 
 
 def add(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pathlib
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 from running import EXAMPLE, Run, holdfast
+from tokenizing import write_tokenizer
 
 from pipelines.config import make_config
 from pipelines.run import Launch, prepare
@@ -46,6 +48,8 @@ def refusal(folder: pathlib.Path, source: object, **values: Any) -> str:
         ({"floors": {"tail": 0.1}}, "--no-floors contradicts the floors given"),
         ({"output": None}, "no output is given; name a folder with --output"),
         ({"input": None}, "no input is given"),
+        ({"unit": "tokens"}, "unit tokens needs a tokenizer when annotating, and none is conf"),
+        ({"unit": "tokens"}, "name a Hugging Face tokenizer.json with --tokenizer FILE, or use ch"),
         ({"input": "nowhere.jsonl"}, "nowhere.jsonl does not exist"),
         ({"input": "nowhere/*.jsonl"}, "matches no file that can be read"),
         ({"input": "README.md"}, "has no ending that tells its format"),
@@ -138,6 +142,32 @@ def test_what_is_excluded_is_part_of_the_name(tmp_path: pathlib.Path, source: pa
     listed.write_text("# a comment changes nothing\nid:1\n")
     assert ready(tmp_path / "c", source, exclude=str(listed)).job.name == one != name
     assert (tmp_path / "c" / "run.staging" / "exclude.txt").read_bytes() == listed.read_bytes()
+
+
+def test_the_content_of_a_tokenizer_is_part_of_the_name(
+    tmp_path: pathlib.Path, source: pathlib.Path
+):
+    name = ready(tmp_path / "a", source).job.name
+    one, same, other = (tmp_path / f"{which}.json" for which in ("one", "same", "other"))
+    write_tokenizer(one, ["the mill"])
+    write_tokenizer(other, ["the river"])
+    same.write_bytes(one.read_bytes())
+    launch = ready(tmp_path / "b", source, tokenizer=str(one))
+    assert launch.job.name != name
+    assert launch.job.models["tokenizer"] == hashlib.sha256(one.read_bytes()).hexdigest()
+    copy = tmp_path / "b" / "run.staging" / "tokenizer.json"
+    assert copy.read_bytes() == one.read_bytes(), "where workers read it"
+    assert ready(tmp_path / "c", source, tokenizer=str(same)).job.name == launch.job.name
+    again = ready(tmp_path / "d", source, tokenizer=str(other))
+    assert again.job.annotation != launch.job.annotation
+
+
+def test_staging_without_sizes_in_tokens_is_told_so(published: Run, tmp_path: pathlib.Path):
+    asked = ("select", published.staging, "--no-floors", "--output", tmp_path / "run")
+    ran = holdfast(*asked, "--unit", "tokens")
+    assert ran.code == 2
+    assert f"{published.staging} was annotated without a tokenizer" in ran.refusal
+    assert "annotate again with --tokenizer FILE, or use --unit chars" in ran.refusal
 
 
 def test_a_small_job_takes_one_worker(tmp_path: pathlib.Path, source: pathlib.Path):

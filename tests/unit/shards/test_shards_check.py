@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shards_documents import assess, document, promise, published
 
+from transforms.records import PUBLISHED
 from transforms.shards.check import REPORT, check_shard
 from transforms.shards.identities import CLAIM
 from transforms.shards.layout import digest, parquet_bytes
@@ -81,6 +82,7 @@ def test_a_good_shard_has_no_findings_and_all_facts():
         ("text_hash", bytes(16)),
         ("n_chars", 1),
         ("n_bytes", 1),
+        ("n_tokens", -1),
         ("tail", True),
         ("origin", "anchor"),
         ("origin_tier", "B"),
@@ -217,3 +219,28 @@ def test_shares_and_windows_are_those_of_plain_python(rows: list[tuple[int, bool
     windows = (sizes[i:j] for i in range(len(sizes)) for j in range(i + 1, len(sizes) + 1))
     worst = max(floor * sum(s for s, _ in w) - sum(s for s, o in w if o) for w in windows)
     assert row["facts"]["worst_window"]["original"] == max(0, math.ceil(worst))
+
+
+def test_sizes_in_tokens_are_recounted_where_a_tokenizer_is_at_hand():
+    words = [len(row["text"].split()) for row in ROWS]
+    place = PUBLISHED.get_field_index("n_tokens")
+    field = PUBLISHED.field(place)
+    table = published(*ROWS).set_column(place, field, pa.array(words, field.type))
+
+    def count(text: pa.Array) -> pa.Array:
+        return pa.array([len(given.split()) for given in text.to_pylist()], pa.int32())
+
+    row, _ = checked(table, promise(unit="tokens", count_tokens=count))
+    assert row["findings"] == []
+    assert row["size"] == sum(words)
+    forged = table.set_column(place, field, pa.array([*words[:3], words[3] + 1], field.type))
+    assert findings(forged, unit="tokens", count_tokens=count) == [
+        "1 rows have a wrong n_tokens, the first is row 3"
+    ]
+    assert findings(forged, unit="tokens") == [], "taken as given"
+
+
+def test_a_row_without_a_size_in_tokens_is_found_where_these_count():
+    assert findings(published(*ROWS), unit="tokens") == [
+        "4 rows have a wrong n_tokens, the first is row 0"
+    ]

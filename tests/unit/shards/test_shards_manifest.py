@@ -17,7 +17,8 @@ from transforms.shards import manifest as manifests
 from transforms.shards.check import check_shard
 from transforms.shards.layout import parquet_bytes
 
-KEYS = ("run", "config", "config_digest", "versions", "size_unit", "floors", "caps", "plan", "tail")
+KEYS = ("run", "config", "config_digest", "versions", "models", "size_unit", "floors", "caps")
+KEYS += ("plan", "tail")
 KEYS += ("decisions", "languages", "undecided", "ledger", "shards", "files")
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),

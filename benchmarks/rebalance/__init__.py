@@ -1,0 +1,1 @@
+"""Rebalancing alone: what it costs, and what its shards are like beside others."""

@@ -1,0 +1,1 @@
+"""Sizes in tokens, by the tokenizer of whoever trains on the output."""
