@@ -83,6 +83,15 @@ _FLAGS: tuple[tuple[str, dict[str, Any]], ...] = (
     ),
     ("--rotation", {"type": int, "metavar": "N", "help": "seed of every draw (default 0)"}),
     (
+        "--no-rare-types",
+        {
+            "action": "store_const",
+            "const": False,
+            "dest": "rare_types",
+            "help": "do not count words that few originals hold",
+        },
+    ),
+    (
         "--exclude",
         {"metavar": "FILE", "help": "ids, URLs and hosts that must not appear, one a line"},
     ),
@@ -180,6 +189,7 @@ _PLAIN = (
     "unit",
     "repeat_cap",
     "rotation",
+    "rare_types",
     "exclude",
     "index",
     "exchange",

@@ -102,6 +102,7 @@ ABOVE = {
     "provenance": set(),
     "rebalance": set(),
     "dedup": set(),
+    "rare": {"dedup", "langid", "rebalance"},
     "staging": {"dedup", "rebalance"},
     "shards": {"dedup", "ingest", "rebalance", "staging"},
 }
