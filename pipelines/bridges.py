@@ -16,6 +16,7 @@ from transforms.provenance.assess import assess
 from transforms.provenance.config import ProvenanceConfig
 from transforms.provenance.group import settle_groups
 from transforms.rare.level import rare_levels
+from transforms.rare.rows import USUAL
 from transforms.rebalance.ranks import LIGHT
 from transforms.records import Unit
 from transforms.shards.promise import Assess
@@ -55,6 +56,7 @@ def mark_tail(
     policy: Policy,
     unit: Unit,
     decisions: Iterable[pa.RecordBatch],
+    usual: Iterable[pa.RecordBatch] = (),
 ) -> Iterator[tuple[str, pa.Table]]:
     """Kept rows as the plan takes them, tail and rare types as the run has them.
 
@@ -65,6 +67,7 @@ def mark_tail(
         policy: Decided which languages are tail.
         unit: Of sizes.
         decisions: Rows of `survey.DECISIONS`.
+        usual: Rows of `rare.rows.USUAL`, where rare types are counted.
 
     Yields:
         `documents` (`ranks.LIGHT`).
@@ -72,9 +75,8 @@ def mark_tail(
     del partition
     kept = apply_decisions(tables["kept"], (policy,), read_decisions(decisions)).combine_chunks()
     if "rare" in tables:
-        kept = kept.append_column(
-            "rare", rare_levels(kept, tables["holders"], tables["rare"], unit)
-        )
+        known = (tables["holders"], tables["rare"], pa.Table.from_batches(usual, USUAL))
+        kept = kept.append_column("rare", rare_levels(kept, *known, unit))
     batches = [to_rebalance(batch) for batch in kept.to_batches()]
     yield "documents", pa.Table.from_batches(batches, schema=LIGHT)
 

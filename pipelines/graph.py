@@ -191,7 +191,7 @@ def select(given: Collections, job: Job) -> None:
     )
     listed = fates["kept"] | "Decide tail" >> Decide(tail, job.place(DECISIONS), job.spool)
     counted = _count_rare(given["parts"], fates["kept"], job)
-    rows = {"kept": fates["kept"], **counted} | _mark_tail(tail, listed, job)
+    rows = {"kept": fates["kept"], **counted} | _mark_tail(tail, listed, counted, job)
     hosts = _hosts({"parts": given["parts"], "decisions": decided}, policies, job)
     decisions = (decided, listed, hosts) | "All decisions" >> beam.Flatten()
     dealt = {"documents": rows["documents"], "ready": known} | "Rebalance" >> Rebalance(
@@ -281,9 +281,10 @@ def _count_rare(parts: beam.PCollection, kept: beam.PCollection, job: Job) -> Co
     return {"parts": parts, "kept": kept} | counting  # type: ignore[no-any-return]
 
 
-def _mark_tail(tail: Policy, listed: beam.PCollection, job: Job) -> Exchange:
+def _mark_tail(tail: Policy, listed: beam.PCollection, counted: Collections, job: Job) -> Exchange:
     # An exchange, since its side input descends from another reader of the kept rows.
-    taken = {"kept": KEPT} | ({"holders": HOLDER, "rare": RARE} if job.config.rare_types else {})
+    taken = {"kept": KEPT} | ({"holders": HOLDER, "rare": RARE} if counted else {})
+    sides = {"decisions": listed} | ({"usual": counted["usual"]} if counted else {})
     return Exchange(
         "Mark tail",
         {name: Input(schema, by_hash("node")) for name, schema in taken.items()},
@@ -291,7 +292,7 @@ def _mark_tail(tail: Policy, listed: beam.PCollection, job: Job) -> Exchange:
         functools.partial(mark_tail, policy=tail, unit=job.config.unit),
         ("documents",),
         job.spool,
-        {"decisions": beam.pvalue.AsList(listed)},
+        {name: beam.pvalue.AsList(side) for name, side in sides.items()},
     )
 
 

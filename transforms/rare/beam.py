@@ -24,7 +24,8 @@ class CountRareTypes(beam.PTransform):
     """Finds the types that few originals hold.
 
     Input: a dict of `parts` (dedup.rows.PART) and `kept` (dedup.rows.KEPT).
-    Output: a dict of `originals` (ORIGINAL), `holders` (HOLDER) and `rare` (RARE).
+    Output: a dict of `originals` (ORIGINAL), `holders` (HOLDER), `rare` (RARE) and `usual`
+    (USUAL, a row for each language), fit to be a side input of whoever reads the others.
 
     Args:
         scale: Numbers of partitions.
@@ -45,7 +46,7 @@ class CountRareTypes(beam.PTransform):
             {"parts": Input(PART, by_hash("part")), "originals": Input(rows.ORIGINAL, by_part)},
             self._scale.text,
             parts.read_types,
-            ("pairs", "common", "holders"),
+            ("pairs", "common", "holders", "usual"),
             self._spool,
         )
         counted = read | Exchange(
@@ -56,10 +57,23 @@ class CountRareTypes(beam.PTransform):
             },
             self._scale.light,
             count.count_types,
-            ("rare",),
+            ("rare", "usual"),
             self._spool,
         )
-        return {"originals": originals, "holders": read["holders"], "rare": counted["rare"]}
+        summed = {"usual": (read["usual"], counted["usual"])} | Exchange(
+            "Sum usual",
+            {"usual": Input(rows.USUAL, to_one)},
+            1,
+            count.sum_usual,
+            ("usual",),
+            self._spool,
+        )
+        return {
+            "originals": originals,
+            "holders": read["holders"],
+            "rare": counted["rare"],
+            "usual": summed["usual"],
+        }
 
 
 class FollowRareTypes(beam.PTransform):

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.dedup.rows import uint64
-from transforms.rare.rows import MOST_DOCUMENTS, RARE, SHARED, TOLD, zeros
+from transforms.rare.rows import MOST_DOCUMENTS, RARE, SHARED, TOLD, USUAL, zeros
 
-__all__ = ["count_types", "follow_documents", "follow_types"]
+__all__ = ["count_types", "follow_documents", "follow_types", "sum_usual"]
 
 Tables = Mapping[str, pa.Table]
 Named = Iterator[tuple[str, pa.Table]]
@@ -26,18 +26,40 @@ def count_types(partition: int, tables: Tables) -> Named:
         tables: `pairs` (PAIR) and `common` (COMMON), every type whole.
 
     Yields:
-        `rare` (RARE), by type and document.
+        `rare` (RARE), by type, and `usual` (USUAL) of these types.
     """
     del partition
-    types, nodes = (uint64(tables["pairs"], name) for name in ("type", "node"))
-    order = np.lexsort((nodes, types))
-    types, nodes = types[order], nodes[order]
+    types = uint64(tables["pairs"], "type")
+    order = np.argsort(types)
+    types = types[order]
     starts = np.flatnonzero(np.diff(types, prepend=~types[:1]))
     counts = np.diff(np.append(starts, len(types)))
     common = np.isin(types[starts], uint64(tables["common"], "type"))
     few = np.repeat((counts <= MOST_DOCUMENTS) & ~common, counts)
-    columns = [types[few], nodes[few], np.repeat(counts, counts)[few].astype(np.int8)]
-    yield "rare", pa.table([pa.array(column) for column in columns], schema=RARE)
+    documents = np.repeat(counts, counts)[few]
+    rows = tables["pairs"].take(pa.array(order[few]))
+    columns = [rows.column("type"), rows.column("node"), pa.array(documents.astype(np.int8))]
+    yield "rare", pa.table(columns, schema=RARE)
+    first = np.flatnonzero(np.diff(rows.column("type").to_numpy(), prepend=~types[:1]))
+    yield "usual", _usual(rows.column("lang").take(pa.array(first)), documents[first] == 1)
+
+
+def _usual(lang: pa.ChunkedArray, alone: npt.NDArray[np.bool_]) -> pa.Table:
+    """Sums over types, as rows of `USUAL` without documents."""
+    table = pa.table({"lang": lang, "alone": alone, "shared": ~alone})
+    summed = table.group_by("lang").aggregate([("alone", "sum"), ("shared", "sum")])
+    columns = [summed.column(name).cast(pa.int64()) for name in ("alone_sum", "shared_sum")]
+    nothing = zeros(len(summed))
+    return pa.table([summed.column("lang"), *columns, nothing, nothing, nothing], schema=USUAL)
+
+
+def sum_usual(partition: int, tables: Tables) -> Named:
+    """Adds up rows of `usual` (USUAL); yields `usual`, one row a language, by name."""
+    del partition
+    sums = [(name, "sum") for name in USUAL.names[1:]]
+    summed = tables["usual"].group_by("lang").aggregate(sums).sort_by("lang")
+    columns = [summed.column(f"{name}_sum") for name in USUAL.names[1:]]
+    yield "usual", pa.table([summed.column("lang"), *columns], schema=USUAL)
 
 
 def follow_documents(partition: int, tables: Tables) -> Named:

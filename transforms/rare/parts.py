@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 from transforms import storage
 from transforms.dedup.rows import uint64
 from transforms.rare.local import LocalTypes
-from transforms.rare.rows import COMMON, HOLDER, PAIR
+from transforms.rare.rows import COMMON, HOLDER, PAIR, USUAL, zeros
 from transforms.records import PART_BITS
 
-__all__ = ["read_types"]
+__all__ = ["held_types", "read_types"]
 
 _PIECE = 16 << 20
 """Bytes of text that are looked at together, at most, unless one text is larger."""
@@ -29,8 +29,8 @@ def read_types(partition: int, tables: Mapping[str, pa.Table]) -> Iterator[tuple
         tables: `parts` (dedup.rows.PART), and by part `originals` (ORIGINAL).
 
     Yields:
-        `holders` (HOLDER), `pairs` (PAIR) of types that are not common in their part, and
-        `common` (COMMON), the others.
+        `holders` (HOLDER), `pairs` (PAIR) of types that are not common in their part,
+        `common` (COMMON), the others, and `usual` (USUAL) of all types.
     """
     del partition
     rows = tables["originals"]
@@ -51,10 +51,29 @@ def _part(path: str, rows: pa.Table, base: np.uint64) -> Iterator[tuple[str, pa.
         types.add(text, lang.slice(at, len(text)), node[at : at + len(text)])
         for at, text in _texts(path, (node - base).astype(np.int64))
     ]
-    columns = [pa.array(node), pa.array(np.concatenate(held))]
-    yield "holders", pa.table(columns, schema=HOLDER)
-    yield "pairs", pa.table([pa.array(column) for column in types.rare()], schema=PAIR)
+    holders = pa.table([pa.array(node), pa.array(np.concatenate(held))], schema=HOLDER)
+    yield "holders", holders
+    yield "usual", held_types(rows, holders.column("types"))
+    found, nodes = types.rare()
+    langs = lang.take(pa.array(np.searchsorted(node, nodes)))
+    yield "pairs", pa.table([pa.array(found), pa.array(nodes), langs], schema=PAIR)
     yield "common", pa.table([pa.array(types.common())], schema=COMMON)
+
+
+def held_types(rows: pa.Table, types: pa.ChunkedArray) -> pa.Table:
+    """Sums over documents, as rows of `USUAL` without types that are rare.
+
+    Args:
+        rows: Of `ORIGINAL`.
+        types: How many distinct types each holds.
+    """
+    table = pa.table({"lang": rows.column("lang"), "types": types, "size": rows.column("size")})
+    summed = table.group_by("lang").aggregate(
+        [("types", n) for n in ("count", "sum")] + [("size", "sum")]
+    )
+    nothing = zeros(len(summed))
+    columns = [summed.column(name) for name in ("types_count", "types_sum", "size_sum")]
+    return pa.table([summed.column("lang"), nothing, nothing, *columns], schema=USUAL)
 
 
 def _texts(path: str, wanted: npt.NDArray[np.int64]) -> Iterator[tuple[int, pa.Array]]:

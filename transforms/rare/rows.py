@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from transforms.dedup.rows import ORIGINS
 
 __all__ = ["COMMON", "HOLDER", "MOST_DOCUMENTS", "ORIGINAL", "PAIR", "RARE", "SHARED", "TOLD"]
-__all__ += ["originals"]
+__all__ += ["USUAL", "originals", "zeros"]
 
 MOST_DOCUMENTS = 5
 """A type is rare if at least one and at most so many originals hold it."""
@@ -20,14 +20,27 @@ ORIGINAL = pa.schema([("node", pa.uint64()), ("lang", pa.string()), ("size", pa.
 HOLDER = pa.schema([("node", pa.uint64()), ("types", pa.int32())])
 """An original, and how many distinct types it holds, rare or not."""
 
-PAIR = pa.schema([("type", pa.uint64()), ("node", pa.uint64())])
-"""A type and an original that holds it."""
+PAIR = pa.schema([("type", pa.uint64()), ("node", pa.uint64()), ("lang", pa.string())])
+"""A type and an original that holds it, with the language of both."""
 
 COMMON = pa.schema([("type", pa.uint64())])
 """A type that more than `MOST_DOCUMENTS` originals of one part hold."""
 
-RARE = PAIR.append(pa.field("documents", pa.int8()))
+RARE = pa.schema([PAIR.field("type"), PAIR.field("node"), ("documents", pa.int8())])
 """A rare type and an original that holds it; `documents`, how many do."""
+
+USUAL = pa.schema(
+    [
+        ("lang", pa.string()),
+        ("alone", pa.int64()),
+        ("shared", pa.int64()),
+        ("originals", pa.int64()),
+        ("types", pa.int64()),
+        ("size", pa.int64()),
+    ]
+)
+"""Sums over the originals of a language: rare types that one of them holds alone, rare
+types that several hold, the originals, their distinct types, and their size."""
 
 SHARED = pa.schema(
     [

@@ -147,10 +147,11 @@ def _joined(
     last: Hashes, first: int, stop: int, seed: np.uint64
 ) -> np.uint64:  # pragma: no cover - compiled
     """Hash of the characters `first` to `stop` of a stretch; `last` is a ring of them."""
-    rolled: np.uint64 = seed
+    rolled = seed
     for k in range(first, stop):
         rolled = rolled * _ROLL + last[k % _MOST]
-    return _mix(rolled)
+    mixed: np.uint64 = _mix(rolled)
+    return mixed
 
 
 @njit
