@@ -91,7 +91,7 @@ def _density(
     """Worth of rare types for the room that `count` documents take."""
     per, added = _PER[unit]
     worth: Integers = shared + np.minimum(alone * _ONE, shared)
-    return worth * per // np.maximum(sizes + added * count, 1)
+    return np.asarray(worth * per // np.maximum(sizes + added * count, 1), np.int64)
 
 
 def rare_levels(

@@ -222,9 +222,14 @@ def types_of(
         if sign == WIDE:
             width, point = utf8.decode(data, at)
             kind = kinds[point]
-            if kind == characters.SINGLE and home[scripts[point]]:
+            if kind == characters.SINGLE:
                 before = SEPARATOR
-                at, count = _stretch(data, at, stop, kinds, scripts, home, seed, gram, out, count)
+                if home[scripts[point]]:
+                    at, count = _stretch(
+                        data, at, stop, kinds, scripts, home, seed, gram, out, count
+                    )
+                else:
+                    at, _ = _single(data, at, stop, kinds)
                 continue
             if kind not in (characters.WORD, characters.MARK):
                 before = SEPARATOR
