@@ -37,11 +37,12 @@ def count_types(partition: int, tables: Tables) -> Named:
     common = np.isin(types[starts], uint64(tables["common"], "type"))
     few = np.repeat((counts <= MOST_DOCUMENTS) & ~common, counts)
     documents = np.repeat(counts, counts)[few]
-    rows = tables["pairs"].take(pa.array(order[few]))
-    columns = [rows.column("type"), rows.column("node"), pa.array(documents.astype(np.int8))]
-    yield "rare", pa.table(columns, schema=RARE)
-    first = np.flatnonzero(np.diff(rows.column("type").to_numpy(), prepend=~types[:1]))
-    yield "usual", _usual(rows.column("lang").take(pa.array(first)), documents[first] == 1)
+    types, rows = types[few], order[few]
+    columns = [types, uint64(tables["pairs"], "node")[rows], documents.astype(np.int8)]
+    yield "rare", pa.table([pa.array(column) for column in columns], schema=RARE)
+    first = np.flatnonzero(np.diff(types, prepend=~types[:1]))
+    lang = tables["pairs"].column("lang").take(pa.array(rows[first]))
+    yield "usual", _usual(lang, documents[first] == 1)
 
 
 def _usual(lang: pa.ChunkedArray, alone: npt.NDArray[np.bool_]) -> pa.Table:
