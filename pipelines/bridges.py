@@ -15,7 +15,10 @@ from transforms.ingest.dates import parse_dates
 from transforms.provenance.assess import assess
 from transforms.provenance.config import ProvenanceConfig
 from transforms.provenance.group import settle_groups
+from transforms.rare.level import rare_levels
+from transforms.rare.rows import USUAL
 from transforms.rebalance.ranks import LIGHT
+from transforms.records import Unit
 from transforms.shards.promise import Assess
 from transforms.staging.survey import Policy, apply_decisions, read_decisions
 
@@ -29,13 +32,14 @@ def settle(*columns: Any) -> tuple[Any, Any]:
 
 
 def to_rebalance(kept: pa.RecordBatch) -> pa.RecordBatch:
-    """Rows of `dedup.rows.KEPT` as rows of `ranks.LIGHT`."""
+    """Rows of `dedup.rows.KEPT`, with `rare` if levels are known, as rows of `ranks.LIGHT`."""
     flags = {
         "original": pc.equal(kept.column("origin"), ORIGINS.index("anchor")),
         "synthetic": pc.equal(kept.column("origin"), ORIGINS.index("synthetic")),
     }
     flags |= {name: kept.column(name).fill_null("") for name in ("source", "host")}
-    flags["rare"] = pa.array(np.zeros(len(kept), np.int32))
+    if "rare" not in kept.schema.names:
+        flags["rare"] = pa.array(np.zeros(len(kept), np.int32))
     columns = [flags[name] if name in flags else kept.column(name) for name in LIGHT.names]
     return pa.RecordBatch.from_arrays(columns, schema=LIGHT)
 
@@ -50,21 +54,29 @@ def mark_tail(
     tables: Mapping[str, pa.Table],
     *,
     policy: Policy,
+    unit: Unit,
     decisions: Iterable[pa.RecordBatch],
+    usual: Iterable[pa.RecordBatch] = (),
 ) -> Iterator[tuple[str, pa.Table]]:
-    """Kept rows as the plan takes them, tail as the run has it.
+    """Kept rows as the plan takes them, tail and rare types as the run has them.
 
     Args:
         partition: Not used.
-        tables: `kept`: rows of `dedup.rows.KEPT`.
+        tables: `kept`: rows of `dedup.rows.KEPT`; where rare types are counted, `holders`
+            (rare.rows.HOLDER) and `rare` (rare.rows.RARE).
         policy: Decided which languages are tail.
+        unit: Of sizes.
         decisions: Rows of `survey.DECISIONS`.
+        usual: Rows of `rare.rows.USUAL`, where rare types are counted.
 
     Yields:
         `documents` (`ranks.LIGHT`).
     """
     del partition
-    kept = apply_decisions(tables["kept"], (policy,), read_decisions(decisions))
+    kept = apply_decisions(tables["kept"], (policy,), read_decisions(decisions)).combine_chunks()
+    if "rare" in tables:
+        known = (tables["holders"], tables["rare"], pa.Table.from_batches(usual, USUAL))
+        kept = kept.append_column("rare", rare_levels(kept, *known, unit))
     batches = [to_rebalance(batch) for batch in kept.to_batches()]
     yield "documents", pa.Table.from_batches(batches, schema=LIGHT)
 

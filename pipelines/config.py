@@ -79,6 +79,8 @@ class Config(Settings):
         shard_size: Size of a shard.
         unit: What sizes and shares are measured in.
         rotation: Seed of every draw.
+        rare_types: Whether words that few originals hold are counted: originals that hold
+            many come first where text is left out, and the manifest says what survived.
         exclude: List of ids, URLs and hosts that must not appear.
         index: Folder of what earlier runs published: a run compares with it and appends.
         tokenizer: Hugging Face `tokenizer.json` that counts `n_tokens` when annotating.
@@ -103,6 +105,7 @@ class Config(Settings):
     shard_size: int = 64_000_000
     unit: Unit = "chars"
     rotation: int = 0
+    rare_types: bool = True
     exclude: str | None = None
     index: str | None = None
     tokenizer: str | None = None
@@ -203,7 +206,7 @@ class Config(Settings):
             what: Which half of the configuration.
             extra: Digests of files that the configuration names.
         """
-        names = _ANNOTATION if what == "annotation" else (*_REBALANCE, *_SELECTION)
+        names = _ANNOTATION if what == "annotation" else (*_REBALANCE, "rare_types", *_SELECTION)
         kept = {name: self.model_dump(mode="json")[name] for name in names}
         scores = what == "annotation"
         kept["langid"] = {k: v for k, v in kept["langid"].items() if (k in SCORING) == scores}

@@ -29,6 +29,8 @@ from transforms.ingest.listing import INPUTS
 from transforms.langid.beam import IdentifyLanguage
 from transforms.partition import by_hash
 from transforms.provenance.beam import AssessProvenance
+from transforms.rare.beam import CountRareTypes, FollowRareTypes
+from transforms.rare.rows import HOLDER, RARE
 from transforms.rebalance.beam import Rebalance
 from transforms.shards.beam import PublishShards, WriteShards
 from transforms.shards.promise import Promise
@@ -194,13 +196,18 @@ def select(given: Collections, job: Job) -> None:
         job.staging, "kept", KEPT_RECORD, {"unit": config.unit}, job.spool
     )
     listed = fates["kept"] | "Decide tail" >> Decide(tail, job.place(DECISIONS), job.spool)
-    rows = {"kept": fates["kept"]} | _mark_tail(tail, listed, job)
+    counted = _count_rare(given["parts"], fates["kept"], job)
+    rows = {"kept": fates["kept"], **counted} | _mark_tail(tail, listed, counted, job)
     hosts = _hosts({"parts": given["parts"], "decisions": decided}, policies, job)
     decisions = (decided, listed, hosts) | "All decisions" >> beam.Flatten()
     dealt = {"documents": rows["documents"], "ready": known} | "Rebalance" >> Rebalance(
         config.rebalance, job.scale.light, job.spool
     )
     names = ("assigned", "trimmed", "too_large")
+    if counted:
+        told["rare_types"] = {**counted, "assigned": dealt["assigned"]} | (
+            "Follow rare types" >> FollowRareTypes(job.scale.light, job.spool)
+        )
     settled = {
         "parts": given["parts"],
         "kept": fates["kept"],
@@ -272,16 +279,26 @@ def _hosts(judged: Collections, policies: tuple[Policy, ...], job: Job) -> beam.
     return hosts["hosts"] | "Decide hosts" >> Decide(HOSTS, job.place(DECISIONS), job.spool)
 
 
-def _mark_tail(tail: Policy, listed: beam.PCollection, job: Job) -> Exchange:
+def _count_rare(parts: beam.PCollection, kept: beam.PCollection, job: Job) -> Collections:
+    """Which types few originals hold; nothing where that is not asked."""
+    if not job.config.rare_types:
+        return {}
+    counting = "Count rare types" >> CountRareTypes(job.scale, job.spool)
+    return {"parts": parts, "kept": kept} | counting  # type: ignore[no-any-return]
+
+
+def _mark_tail(tail: Policy, listed: beam.PCollection, counted: Collections, job: Job) -> Exchange:
     # An exchange, since its side input descends from another reader of the kept rows.
+    taken = {"kept": KEPT} | ({"holders": HOLDER, "rare": RARE} if counted else {})
+    sides = {"decisions": listed} | ({"usual": counted["usual"]} if counted else {})
     return Exchange(
         "Mark tail",
-        {"kept": Input(KEPT, by_hash("node"))},
+        {name: Input(schema, by_hash("node")) for name, schema in taken.items()},
         job.scale.light,
-        functools.partial(mark_tail, policy=tail),
+        functools.partial(mark_tail, policy=tail, unit=job.config.unit),
         ("documents",),
         job.spool,
-        {"decisions": beam.pvalue.AsList(listed)},
+        {name: beam.pvalue.AsList(side) for name, side in sides.items()},
     )
 
 

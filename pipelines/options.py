@@ -122,6 +122,15 @@ _FLAGS: tuple[tuple[str, dict[str, Any]], ...] = (
     ),
     ("--rotation", {"type": int, "metavar": "N", "help": "seed of every draw (default 0)"}),
     (
+        "--no-rare-types",
+        {
+            "action": "store_const",
+            "const": False,
+            "dest": "rare_types",
+            "help": "do not count words that few originals hold",
+        },
+    ),
+    (
         "--exclude",
         {"metavar": "FILE", "help": "ids, URLs and hosts that must not appear, one a line"},
     ),
@@ -227,6 +236,7 @@ _PLAIN = (
     "objective",
     "rehydrate",
     "rotation",
+    "rare_types",
     "exclude",
     "index",
     "tokenizer",

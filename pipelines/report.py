@@ -109,6 +109,8 @@ def print_run(manifest: Mapping[str, Any], where: str, console: Console) -> None
     ranked = sorted(manifest["languages"].items(), key=lambda item: (-item[1]["size"], item[0]))
     console.print(_trust(manifest, ranked[:_MOST]))
     console.print(_TRUST, soft_wrap=True)
+    if told := manifest.get("rare_types"):
+        console.print(_rare(told, [lang for lang, _ in ranked[:_MOST]]))
     for name, rows in (("shards", manifest["shards"]), ("languages", ranked)):
         if len(rows) > _MOST:
             console.print(f"{len(rows) - _MOST} more {name} in manifest.json")
@@ -145,6 +147,18 @@ def _trust(manifest: Mapping[str, Any], ranked: list[tuple[str, dict[str, Any]]]
             ]
             row += [_share(found["contamination_left"]), _share(found["precision"])]
         table.add_row(*row)
+    return table
+
+
+def _rare(told: Mapping[str, Any], langs: Sequence[str]) -> Table:
+    """What became of the words that few originals of a language hold."""
+    title = f"rare types: words of at most {told['most_documents']} originals"
+    table = columns(title, "language", "originals", "types", "survived", "by chance")
+    for lang in (lang for lang in langs if lang in told["by_language"]):
+        facts = told["by_language"][lang]
+        figures = (facts["originals"], facts["types"], facts["survived"], facts["expected"])
+        table.add_row(lang, *(f"{figure:,}" for figure in figures))
+    table.add_row("all", "", *(f"{told[name]:,}" for name in ("types", "survived", "expected")))
     return table
 
 

@@ -74,6 +74,24 @@ def test_the_manifest_has_its_keys(published: Run):
     assert manifest["size_unit"] == "chars"
 
 
+def test_rare_types_are_an_independent_count(published: Run, kept: Any):
+    told = published.manifest["rare_types"]
+    assert published.manifest["ledger"]["dropped"]["not_selected"] == 0
+    assert told["types"] == told["survived"] == told["expected"] > 0  # nothing was cut
+    for lang in ("swh_Latn", "rus_Cyrl", "deu_Latn"):
+        documents: Counter[str] = Counter()
+        own = [row for row in kept if row["lang"] == lang and row["repeat"] == 0]
+        own = [row for row in own if row["origin"] == "anchor" and not row["mixed"]]
+        for row in own:
+            documents.update(set(re.findall(r"\b[^\W\d_]{2,32}\b", row["text"].lower())))
+        rare = [word for word, count in documents.items() if count <= 5]
+        expected = {
+            "originals": len(own),
+            **dict.fromkeys(("types", "survived", "expected"), len(rare)),
+        }
+        assert told["by_language"][lang] == expected
+
+
 def test_only_what_is_promised_lies_in_the_output(published: Run):
     manifest = published.manifest
     named = {entry["path"] for entry in (*manifest["shards"], *manifest["files"])}

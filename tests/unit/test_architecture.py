@@ -93,6 +93,7 @@ ABOVE = {
     "tokens": set(),
     "rebalance": set(),
     "dedup": set(),
+    "rare": {"dedup", "langid", "rebalance"},
     "staging": {"dedup", "rebalance"},
     "shards": {"dedup", "ingest", "rebalance", "staging"},
 }

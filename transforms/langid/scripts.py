@@ -12,7 +12,8 @@ import pyarrow as pa
 from transforms.langid.ranges import COMPOUND, RANGES
 from transforms.utf8 import decode, string_buffers
 
-__all__ = ["SCRIPTS", "count_characters", "count_letters", "is_script", "script_mask"]
+__all__ = ["SCRIPTS", "count_characters", "count_letters", "is_script", "script_classes"]
+__all__ += ["script_mask"]
 
 SCRIPTS = tuple(RANGES)
 """ISO 15924 codes in the order of the columns of `count_letters`."""
@@ -36,7 +37,7 @@ def is_script(script: str) -> bool:
 
 
 @functools.cache
-def _classes() -> npt.NDArray[np.uint8]:
+def script_classes() -> npt.NDArray[np.uint8]:
     """Script of every code point: 0 for no letter, else 1 + its place in `SCRIPTS`."""
     table = np.zeros(0x110000, np.uint8)
     for number, ranges in enumerate(RANGES.values(), start=1):
@@ -57,7 +58,7 @@ def count_characters(text: pa.StringArray) -> npt.NDArray[np.int32]:
     """
     counts = np.zeros((len(text), len(SCRIPTS) + 1), np.int32)
     offsets, data = string_buffers(text)
-    _count(offsets, data, _classes(), counts)
+    _count(offsets, data, script_classes(), counts)
     return counts
 
 

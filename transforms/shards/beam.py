@@ -29,6 +29,9 @@ __all__ = ["PublishShards", "WriteShards"]
 
 Collections = Mapping[str, beam.PCollection]
 
+_TOLD = ("boilerplate", "rare_types")
+"""What the manifest holds as the step that found it says it."""
+
 
 class WriteShards(beam.PTransform):
     """Writes shards, dropped documents and dead letters under temporary names.
@@ -135,8 +138,8 @@ class PublishShards(beam.PTransform):
 
     Input: a dict of `reports`, `files`, `findings`, `sources`, `ledger`, `undecided`
     (dedup.rows.UNDECIDED), `decisions` and `plan` (one JSON object as `dict`); also,
-    where paragraphs were counted, `boilerplate` (one row of JSON). Output: one manifest,
-    as a `dict`.
+    where they were asked, `boilerplate` and `rare_types` (one row of JSON each). Output:
+    one manifest, as a `dict`.
 
     Args:
         where: Places, names and conditions.
@@ -162,10 +165,10 @@ class PublishShards(beam.PTransform):
                 "decisions",
             )
         ]
-        if "boilerplate" in given:
-            sides.append(beam.pvalue.AsList(given["boilerplate"]))
+        told = tuple(name for name in _TOLD if name in given)
+        sides += [beam.pvalue.AsList(given[name]) for name in told]
         start = given["plan"].pipeline | "Begin publishing" >> beam.Create([self._where.run])
-        publishing = beam.ParDo(_Publish(self._where, self._staging), *sides)
+        publishing = beam.ParDo(_Publish(self._where, self._staging, told), *sides)
         return start | "Publish" >> publishing.with_output_types(str)
 
 
@@ -178,8 +181,8 @@ def _json(batch: pa.RecordBatch) -> dict[str, Any]:
 
 
 class _Publish(beam.DoFn):
-    def __init__(self, where: Publication, staging: str) -> None:
-        self._where, self._staging = where, staging
+    def __init__(self, where: Publication, staging: str, told: tuple[str, ...]) -> None:
+        self._where, self._staging, self._told = where, staging, told
 
     def process(  # type: ignore[no-untyped-def]
         self,
@@ -192,7 +195,7 @@ class _Publish(beam.DoFn):
         undecided,
         tops,
         decisions,
-        boilerplate=(),
+        *told,
     ) -> Iterator[str]:
         with recorded(self._staging), metrics.cpu("publish"):
             found = _table(findings, identities.FINDING).column("finding").to_pylist()
@@ -204,7 +207,7 @@ class _Publish(beam.DoFn):
                 _table(ledger, LEDGER),
                 _table(undecided, UNDECIDED),
                 found,
-                next(map(_json, boilerplate), None),
+                {n: _json(said[0]) for n, said in zip(self._told, told, strict=True) if said},
                 _table(tops, sources.LARGEST),
                 read_decisions(decisions),
             )

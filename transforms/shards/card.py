@@ -84,6 +84,22 @@ def _languages(manifest: Mapping[str, Any]) -> str:
     return f"{table}\n\n{left} more in `manifest.json`." if left > 0 else table
 
 
+def _rare(manifest: Mapping[str, Any]) -> str:
+    """What became of rare types; nothing where they were not counted."""
+    if not (told := manifest.get("rare_types")):
+        return ""
+    ranked = sorted(told["by_language"].items(), key=lambda item: (-item[1]["types"], item[0]))
+    named = [("all", told), *((f"`{lang}`", facts) for lang, facts in ranked[:_MOST_LANGUAGES])]
+    rows: list[list[object]] = [
+        [name, facts["types"], facts["survived"], facts["expected"]] for name, facts in named
+    ]
+    table = _table(["language", "rare types", "published", "a random cut would keep"], rows)
+    return (
+        f"\n## Rare types\n\nWords that at most {told['most_documents']} originals of a language "
+        f"hold, before selection and after it.\n\n{table}\n"
+    )
+
+
 def _earlier(manifest: Mapping[str, Any]) -> str:
     """What the run was compared with; nothing without an index."""
     if "index" not in manifest:
@@ -119,7 +135,7 @@ in {manifest["size_unit"]}, repeats counted. `holdfast verify` recomputes all of
 ## Languages
 
 {_languages(manifest)}
-{_earlier(manifest)}
+{_rare(manifest)}{_earlier(manifest)}
 ## Fields
 
 A row is one document, its text as it was read. `origin` says what is known of who

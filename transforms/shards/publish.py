@@ -146,7 +146,7 @@ def publish(
     outcomes: pa.Table,
     undecided: pa.Table,
     findings: Sequence[str],
-    boilerplate: Mapping[str, Any] | None = None,
+    told: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
     sources: pa.Table | None = None,
     decisions: Decisions = MappingProxyType({}),
 ) -> dict[str, Any]:
@@ -161,7 +161,8 @@ def publish(
         outcomes: Rows of `staging.LEDGER`.
         undecided: Rows of `dedup.rows.UNDECIDED`.
         findings: Of the checks across files.
-        boilerplate: What `staging.boilerplate.summarise` says; None where it was not asked.
+        told: What other steps say, by its key in the manifest: `boilerplate` and
+            `rare_types`, where they were asked.
         sources: Rows of `sources.LARGEST`, if any.
         decisions: Of the run.
 
@@ -216,8 +217,7 @@ def publish(
     }
     if where.pinned is not None:
         manifest["index"] = _append(where, where.pinned, shards, others)
-    if boilerplate is not None:
-        manifest["boilerplate"] = dict(boilerplate)
+    manifest |= {name: dict(facts) for name, facts in told.items()}
     card = dataset_card(manifest).encode()
     storage.write_bytes_atomically(where.final(layout.CARD), card)
     storage.delete_tree(where.temporary)

@@ -10,9 +10,9 @@ from transforms.langid.ranges import RANGES
 from transforms.langid.registry import load_registry
 from transforms.langid.scripts import (
     SCRIPTS,
-    _classes,
     count_letters,
     is_script,
+    script_classes,
     script_mask,
 )
 
@@ -85,7 +85,7 @@ def test_letters_by_name_are_in_their_script(name: str, script: str) -> None:
         and unicodedata.category(chr(point))[:2] in ("Lu", "Ll", "Lo")
     ]
     number = SCRIPTS.index(script) + 1
-    inside = sum(_classes()[point] == number for point in letters)
+    inside = sum(script_classes()[point] == number for point in letters)
     # A few stray letters (half-width, extensions newer than the table) do not matter.
     assert inside >= 0.97 * len(letters) > 0
 
@@ -121,7 +121,7 @@ def test_counts_agree_with_a_look_at_every_character(texts: list[str]) -> None:
     expected = np.zeros((len(texts), len(SCRIPTS)), np.int32)
     for row, text in enumerate(texts):
         for char in text:
-            number = _classes()[ord(char)]
+            number = script_classes()[ord(char)]
             if number:
                 expected[row, number - 1] += 1
     assert (count_letters(pa.array(texts, pa.string())) == expected).all()

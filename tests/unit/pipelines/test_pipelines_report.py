@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 
 import pytest
 from rich.console import Console
@@ -48,6 +49,8 @@ def test_inspecting_a_run(published: Run, monkeypatch: pytest.MonkeyPatch):
     assert (ran.code, ran.err) == (0, "")
     for words in (published.manifest["run"], "data/shard-00000-of-00003.parquet", "swh_Latn"):
         assert words in ran.out
+    rare = published.manifest["rare_types"]
+    assert re.search(rf"all\s+│\s+│\s+{rare['types']:,} │\s+{rare['survived']:,} │", ran.out)
 
 
 def test_planning_from_finished_staging(published: Run):

@@ -57,6 +57,16 @@ def test_front_matter_points_at_the_shards_alone():
     assert config["data_files"] == [{"split": "train", "path": "data/*.parquet"}]
 
 
+def test_rare_types_are_told_where_they_were_counted():
+    assert "Rare types" not in dataset_card(MANIFEST)
+    facts = {"types": 9, "survived": 8, "expected": 5}
+    swahili = {"originals": 3, "types": 4, "survived": 4, "expected": 2}
+    told = facts | {"most_documents": 5, "by_language": {"swh_Latn": swahili}}
+    card = dataset_card(manifest(rare_types=told))
+    assert "| all | 9 | 8 | 5 |" in card
+    assert "| `swh_Latn` | 4 | 4 | 2 |" in card
+
+
 def test_languages_are_codes_even_the_one_that_yaml_takes_for_no():
     norwegian = {"no_Latn": {"documents": 1, "size": 1, "tail_documents": 0}}
     assert front(dataset_card(MANIFEST))["language"] == ["eng", "nor", "swh"]

@@ -1,0 +1,1 @@
+"""Tails inside a language: words that few originals hold, and what becomes of them."""
