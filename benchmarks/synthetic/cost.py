@@ -1,4 +1,4 @@
-"""CPU of the classifier and of the search for artefacts, a document of 2,500 characters.
+"""CPU of the classifier, the words and the search for artefacts, a document of 2,500 characters.
 
     python -m benchmarks.synthetic.cost --text FILE [--model FILE]
 
@@ -18,6 +18,7 @@ import pyarrow as pa
 from transforms.synthetic.classifier import load_classifier
 from transforms.synthetic.examples import read_examples
 from transforms.synthetic.tag import tag
+from transforms.synthetic.words import load_words
 
 __all__ = ["main"]
 
@@ -50,6 +51,8 @@ def main() -> None:
     undeclared = pa.nulls(_DOCUMENTS, pa.string())
     classifier = load_classifier(given.model)
     print(f"classifier: {_least(lambda: classifier.score(documents)):.1f} us a document")
+    words, english = load_words(), pa.array(["eng_Latn"] * _DOCUMENTS)
+    print(f"words: {_least(lambda: words.score(documents, english)):.1f} us a document")
     print(f"artefacts: {_least(lambda: tag(documents, undeclared)):.1f} us a document")
 
 
