@@ -14,8 +14,8 @@ PYTEST_ARGS ?= -n 2
 PEERS := rensa datasketch datatrove text-dedup
 BENCH := .bench
 
-.PHONY: help setup curate verify test lint format bench bench-quick peers bench-peers
-.PHONY: bench-kernel bench-dedup bench-hot bench-scaling lock clean
+.PHONY: help setup curate verify test test-formats lint format bench bench-quick peers
+.PHONY: bench-peers bench-kernel bench-dedup bench-hot bench-scaling lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -38,6 +38,16 @@ verify: setup  ## recompute every promise of OUTPUT= (default: that of the examp
 
 test: setup  ## run the tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# The environment holds torch, some gigabytes of it; PIP_INDEX_URL may name a smaller build.
+$(BENCH)/formats/.installed: tests/formats/requirements.txt
+	rm -rf $(@D) && mkdir -p $(BENCH)
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+test-formats: setup $(BENCH)/formats/.installed  ## every format read back by its own library
+	READERS=$(BENCH)/formats/bin/python $(BIN)/python -m pytest tests/formats
 
 lint: setup  ## check style and types
 	$(BIN)/ruff check .

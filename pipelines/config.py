@@ -64,6 +64,7 @@ class Config(Settings):
         shard_size: Size of a shard.
         unit: What sizes and shares are measured in.
         rotation: Seed of every draw.
+        format: What the shards are files of.
         exclude: List of ids, URLs and hosts that must not appear.
         index: Folder of what earlier runs published: a run compares with it and appends.
         exchange: How rows travel between workers; by default `files` for a local
@@ -82,6 +83,7 @@ class Config(Settings):
     shard_size: int = 64_000_000
     unit: Unit = "chars"
     rotation: int = 0
+    format: Literal["parquet", "jsonl", "mds", "wds"] = "parquet"
     exclude: str | None = None
     index: str | None = None
     exchange: Literal["files", "shuffle"] | None = None
@@ -190,6 +192,8 @@ class Config(Settings):
             kept.get("synthetic", {}).pop(name, None)
         for name in ("batch_rows", "batch_bytes"):
             kept.get("ingest", {}).pop(name, None)
+        if not scores and self.format != "parquet":  # runs of Parquet are called as ever
+            kept["format"] = self.format
         data = {"scheme": SCHEME, "settings": kept, "files": dict(extra)}
         return xxhash.xxh3_128_hexdigest(orjson.dumps(data, option=orjson.OPT_SORT_KEYS))
 

@@ -219,6 +219,7 @@ def select(given: Collections, job: Job) -> None:
         job.spool,
         job.pinned is not None,
         job.recorder,
+        config.format,
     )
     plan = dealt["plan"] | "Read plan" >> beam.FlatMap(_plans).with_output_types(dict)
     summaries = {"ledger": settled["ledger"], "plan": plan, "undecided": fates["undecided"]}
@@ -309,6 +310,7 @@ def publication(job: Job, temporary: str) -> Publication:
         dead_policy=job.dead_policy,
         pinned=job.pinned,
         stated=STATED,
+        written_as=job.config.format,
     )
 
 

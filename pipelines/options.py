@@ -83,6 +83,14 @@ _FLAGS: tuple[tuple[str, dict[str, Any]], ...] = (
     ),
     ("--rotation", {"type": int, "metavar": "N", "help": "seed of every draw (default 0)"}),
     (
+        "--format",
+        {
+            "choices": ["parquet", "jsonl", "mds", "wds"],
+            "help": "what the shards are files of: Parquet (default), JSON Lines with zstd, "
+            "MosaicML Streaming or WebDataset",
+        },
+    ),
+    (
         "--exclude",
         {"metavar": "FILE", "help": "ids, URLs and hosts that must not appear, one a line"},
     ),
@@ -180,6 +188,7 @@ _PLAIN = (
     "unit",
     "repeat_cap",
     "rotation",
+    "format",
     "exclude",
     "index",
     "exchange",
