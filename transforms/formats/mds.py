@@ -27,6 +27,8 @@ from transforms.records import PUBLISHED
 __all__ = ["COLUMNS", "Mds"]
 
 _INDEX = "index.json"
+_LARGEST = (1 << 32) - 1
+"""Bytes that 32-bit offsets reach."""
 _ENCODINGS = {pa.binary(): "bytes", pa.string(): "str", pa.float32(): "float32"}
 _ENCODINGS |= {pa.int32(): "int32", pa.int64(): "int64"}
 _FIXED = {"int32": np.dtype("<i4"), "int64": np.dtype("<i8"), "float32": np.dtype("<f4")}
@@ -116,7 +118,7 @@ class Mds:
         samples = _samples(shard)
         start = 4 + 4 * (len(samples) + 1) + len(_CONFIG_BYTES)
         ends = start + np.cumsum([0, *map(len, samples)], dtype=np.int64)
-        if ends[-1] >= 1 << 32:
+        if ends[-1] > _LARGEST:
             raise UsageError(
                 f"a shard has {int(ends[-1]):,} bytes, and MDS cannot hold more than 4 GiB; "
                 "give a smaller --shard-size, or choose another format"

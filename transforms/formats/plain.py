@@ -53,6 +53,8 @@ def to_plain(shard: pa.Table) -> Iterator[dict[str, Any]]:
 def _column(field: pa.Field, values: Sequence[Any]) -> pa.Array:
     if pa.types.is_binary(field.type):
         values = [bytes.fromhex(v) if isinstance(v, str) else v for v in values]
+    if pa.types.is_list(field.type) and any(isinstance(v, str) for v in values):
+        raise ValueError(f"a value of {field.name} is a text, not a list")  # Arrow would split it
     try:
         column = pa.array(values, field.type)
     except (TypeError, OverflowError, pa.ArrowException) as error:

@@ -25,19 +25,19 @@ def _key(row: dict[str, Any]) -> str:
 
 def _rows(tar: tarfile.TarFile) -> Iterator[dict[str, Any]]:
     """Each document's JSON, and the text that follows it."""
-    row: dict[str, Any] = {}
-    for number, member in enumerate(tar):
-        file = tar.extractfile(member)
-        data = b"" if file is None else file.read()
-        suffix = (".json", ".txt")[number % 2]
-        if number % 2 == 0:
-            row = orjson.loads(data)
-        if not isinstance(row, dict) or member.name != f"{_key(row)}{suffix}":
-            raise ValueError(f"member {number} is {member.name}, which is not in its place")
-        if number % 2:
-            yield row | {"text": data.decode("utf-8")}
-    if tar.getmembers() and number % 2 == 0:
-        raise ValueError(f"{member.name} has no text")
+    members = iter(tar)
+    for member in members:
+        row, follower = orjson.loads(_content(tar, member)), next(members, None)
+        if not isinstance(row, dict) or follower is None:
+            raise ValueError(f"{member.name} is no document, or has no text")
+        if [member.name, follower.name] != [f"{_key(row)}.json", f"{_key(row)}.txt"]:
+            raise ValueError(f"{member.name} or {follower.name} is not in its place")
+        yield row | {"text": _content(tar, follower).decode("utf-8")}
+
+
+def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    file = tar.extractfile(member)
+    return b"" if file is None else file.read()
 
 
 class WebDataset:
@@ -70,6 +70,8 @@ class WebDataset:
 
     def read(self, data: bytes) -> pa.Table:
         """The rows of a file (PUBLISHED)."""
+        if len(data) % tarfile.RECORDSIZE or any(data[-2 * tarfile.BLOCKSIZE :]):
+            raise ValueError("it is no whole tar file: its end is missing")
         try:
             with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as tar:
                 return from_plain(list(_rows(tar)))

@@ -87,9 +87,7 @@ def assemble_shard(
     path = _put(folder, shape.write(shard), shape.extension)
     if made := read_decisions(decisions):
         promise = promise.decided(made)
-    report, claims = check_shard(
-        partition, path, storage.read_bytes(path), promise, assess, shape
-    )
+    report, claims = check_shard(partition, path, storage.read_bytes(path), promise, assess, shape)
     yield "reports", report.cast(REPORT)
     yield "claims", claims
     yield "sources", sources_of(routed, promise.sizes(routed))

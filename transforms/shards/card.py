@@ -65,7 +65,7 @@ def _feature(field: pa.Field) -> dict[str, str]:
 _READING = {
     "parquet": "",
     "jsonl": "\nShards are JSON Lines in zstd; `doc_id` and `text_hash` are hexadecimal.\n",
-    "mds": "\nShards are MDS: `streaming.StreamingDataset(local=\"data\")` reads them. What may be "
+    "mds": '\nShards are MDS: `streaming.StreamingDataset(local="data")` reads them. What may be '
     "null is JSON, as lists and booleans are.\n",
     "wds": "\nShards are tar files for `webdataset`: the text is `txt`, all else is `json`, where "
     "`doc_id` and `text_hash` are hexadecimal.\n",
