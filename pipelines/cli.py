@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from pipelines import commands
-from pipelines.options import Parser, add_shared_flags, refuse_unknown, split_flags
+from pipelines.options import Parser, add_shared_flags, bound, refuse_unknown, split_flags
 from transforms.errors import HoldfastError
 
 __all__ = ["main"]
@@ -96,6 +96,17 @@ def _parser() -> Parser:
     )
     run = _simple(sub, "verify", "Recompute every promise of a run.", commands.verify)
     run.add_argument("run_dir", metavar="RUN", help="folder of a published run")
+    run.add_argument("--against", metavar="RUN", help="say how it differs from an earlier run")
+    run.add_argument(
+        "--max-drift",
+        type=bound,
+        action="append",
+        default=[],
+        metavar="NAME=X",
+        help="fail where a figure changed by more: shares by X, sizes by X of what they were, "
+        "languages gained or lost by X of them; may be repeated",
+    )
+    run.add_argument("--json", action="store_true", help="print JSON")
     show = _simple(sub, "inspect", "Print a manifest as tables.", commands.inspect)
     show.add_argument("run_dir", metavar="RUN", help="folder of a published run")
     _index(sub)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import shutil
 from typing import Any
 
 import orjson
@@ -12,7 +13,7 @@ import pytest
 from reading import READERS, ask
 from running import Run, holdfast, read_manifest, rows, succeed
 
-from transforms.formats.choose import FORMATS
+from transforms.formats.choose import FORMATS, by_name
 from transforms.formats.mds import COLUMNS
 from transforms.formats.plain import to_plain
 from transforms.records import PUBLISHED
@@ -94,6 +95,12 @@ def test_webdataset_reads_it(runs: dict[str, pathlib.Path], expected: Rows):
     near(found, expected)
 
 
+def _as_published(value: Any, name: str) -> Any:
+    if isinstance(value, str) and name == "jsonl":
+        return value.removesuffix(" 00:00:00")
+    return value.hex() if isinstance(value, bytes) else value
+
+
 @pytest.mark.parametrize("name", ["parquet", "jsonl"])
 def test_datasets_reads_it_by_its_card(
     runs: dict[str, pathlib.Path], expected: Rows, name: str, tmp_path: pathlib.Path
@@ -101,15 +108,14 @@ def test_datasets_reads_it_by_its_card(
     import datasets  # noqa: PLC0415  # only here, and slow to import
 
     loaded = datasets.load_dataset(str(runs[name]), split="train", cache_dir=str(tmp_path))
-    found = [{n: v.hex() if isinstance(v, bytes) else v for n, v in row.items()} for row in loaded]
+    # Arrow takes days in JSON for times, and `datasets` writes them out as such: the card warns.
+    found = [{n: _as_published(v, name) for n, v in row.items()} for row in loaded]
     near(found, expected)
 
 
 def test_the_librarys_own_writer_gives_the_same_bytes(
     runs: dict[str, pathlib.Path], tmp_path: pathlib.Path
 ):
-    from transforms.formats.choose import by_name  # noqa: PLC0415
-
     shard = pathlib.Path(names(runs["mds"])[1])
     given = list(to_plain(by_name("mds").read(shard.read_bytes())))
     lines, columns = tmp_path / "rows.jsonl", tmp_path / "columns.json"
@@ -126,8 +132,6 @@ def test_the_librarys_own_writer_gives_the_same_bytes(
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_flipped_bit_is_found(runs: dict[str, pathlib.Path], name: str, tmp_path: pathlib.Path):
-    import shutil  # noqa: PLC0415
-
     run = pathlib.Path(shutil.copytree(runs[name], tmp_path / "run"))
     path = pathlib.Path(names(run)[1])
     data = bytearray(path.read_bytes())

@@ -12,6 +12,7 @@ Source of the format: the documentation of mosaicml-streaming 0.13, "Dataset For
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -31,7 +32,8 @@ _LARGEST = (1 << 32) - 1
 """Bytes that 32-bit offsets reach."""
 _ENCODINGS = {pa.binary(): "bytes", pa.string(): "str", pa.float32(): "float32"}
 _ENCODINGS |= {pa.int32(): "int32", pa.int64(): "int64"}
-_FIXED = {"int32": np.dtype("<i4"), "int64": np.dtype("<i8"), "float32": np.dtype("<f4")}
+_FIXED = {"int32": "<i4", "int64": "<i8", "float32": "<f4"}
+"""Encodings of a fixed size, as numpy names them."""
 
 
 def _encoding(field: pa.Field) -> str:
@@ -41,7 +43,7 @@ def _encoding(field: pa.Field) -> str:
 COLUMNS = {name: _encoding(PUBLISHED.field(name)) for name in sorted(PUBLISHED.names)}
 """Encoding of every column, by name in the order of the file."""
 
-_SIZES = {name: _FIXED[e].itemsize if e in _FIXED else None for name, e in COLUMNS.items()}
+_SIZES = {n: np.dtype(_FIXED[e]).itemsize if e in _FIXED else None for n, e in COLUMNS.items()}
 _CONFIG = {
     "version": 2,
     "format": "mds",
@@ -134,8 +136,7 @@ class Mds:
             config = data[8 + 4 * count : offsets[0]]
             if config != _CONFIG_BYTES or offsets[-1] != len(data):
                 raise ValueError("its columns are not those that are published, or it is cut off")
-            ends = zip(offsets, offsets[1:], strict=False)
-            samples = [_cut(data[begin:end]) for begin, end in ends]
+            samples = [_cut(data[begin:end]) for begin, end in itertools.pairwise(offsets)]
             columns = dict(zip(COLUMNS, zip(*samples, strict=True), strict=samples != []))
             given = {name: _decoded(e, columns.get(name, ())) for name, e in COLUMNS.items()}
         except (StopIteration, IndexError) as error:

@@ -64,7 +64,8 @@ def _feature(field: pa.Field) -> dict[str, str]:
 
 _READING = {
     "parquet": "",
-    "jsonl": "\nShards are JSON Lines in zstd; `doc_id` and `text_hash` are hexadecimal.\n",
+    "jsonl": "\nShards are JSON Lines in zstd; `doc_id` and `text_hash` are hexadecimal. "
+    "`datasets` takes days for times: it reads `2021-03-04` as `2021-03-04 00:00:00`.\n",
     "mds": '\nShards are MDS: `streaming.StreamingDataset(local="data")` reads them. What may be '
     "null is JSON, as lists and booleans are.\n",
     "wds": "\nShards are tar files for `webdataset`: the text is `txt`, all else is `json`, where "

@@ -181,7 +181,7 @@ def test_tar_members_out_of_place_are_refused():
 
 
 def test_a_missing_library_is_told_with_its_extra(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(wds.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(wds.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(UsageError, match=r"pip install 'holdfast\[wds\]'"):
         by_name("wds").require()
     for made in FORMATS.values():
