@@ -40,7 +40,10 @@ class JsonLines:
             lines = zstandard.ZstdDecompressor().decompress(data, allow_extra_data=False)
         except zstandard.ZstdError as error:
             raise ValueError(f"it is no zstd frame: {error}") from error
-        return from_plain([orjson.loads(line) for line in lines.split(b"\n")[:-1]])
+        *whole, rest = lines.split(b"\n")
+        if rest:
+            raise ValueError("its last line has no end")
+        return from_plain([orjson.loads(line) for line in whole])
 
     def index(self, members: Sequence[Member]) -> dict[str, bytes]:
         """Nothing."""

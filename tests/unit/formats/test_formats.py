@@ -151,6 +151,13 @@ def test_json_lines_are_what_every_reader_knows():
     assert [json.loads(line) for line in lines] == list(to_plain(shard()))
 
 
+def test_a_last_line_without_an_end_is_refused():
+    data = by_name("jsonl").write(shard())
+    lines = zstandard.ZstdDecompressor().decompress(data)
+    with pytest.raises(ValueError, match="no end"):
+        by_name("jsonl").read(zstandard.compress(lines[:-1]))
+
+
 def members(data: bytes) -> list[tarfile.TarInfo]:
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
         return tar.getmembers()
