@@ -16,9 +16,9 @@ BENCH := .bench
 FUZZ := jsonl archive table html footer configuration
 FUZZ_SECONDS ?= 60
 
-.PHONY: help setup curate verify test lint format bench bench-quick peers bench-peers
-.PHONY: bench-kernel bench-dedup bench-hot bench-rebalance bench-plan bench-scaling lock audit
-.PHONY: fuzz clean
+.PHONY: help setup curate verify test test-formats lint format bench bench-quick peers
+.PHONY: bench-peers bench-kernel bench-dedup bench-hot bench-rebalance bench-plan bench-scaling
+.PHONY: lock audit fuzz clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -41,6 +41,16 @@ verify: setup  ## recompute every promise of OUTPUT= (default: that of the examp
 
 test: setup  ## run the tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# The environment holds torch, some gigabytes of it; PIP_INDEX_URL may name a smaller build.
+$(BENCH)/formats/.installed: tests/formats/requirements.txt
+	rm -rf $(@D) && mkdir -p $(BENCH)
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+test-formats: setup $(BENCH)/formats/.installed  ## every format read back by its own library
+	READERS=$(BENCH)/formats/bin/python $(BIN)/python -m pytest tests/formats
 
 lint: setup  ## check style and types
 	$(BIN)/ruff check .

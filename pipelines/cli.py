@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pipelines import commands, report
-from pipelines.options import Parser, add_shared_flags, refuse_unknown, split_flags
+from pipelines.options import Parser, add_shared_flags, bound, refuse_unknown, split_flags
 from transforms.errors import HoldfastError
 
 __all__ = ["main"]
@@ -97,6 +97,17 @@ def _parser() -> Parser:
     run.add_argument(
         "--tokenizer", metavar="FILE", help="that the run was made with: recomputes n_tokens, too"
     )
+    run.add_argument("--against", metavar="RUN", help="say how it differs from an earlier run")
+    run.add_argument(
+        "--max-drift",
+        type=bound,
+        action="append",
+        default=[],
+        metavar="NAME=X",
+        help="fail where a figure changed by more: shares by X, sizes by X of what they were, "
+        "languages gained or lost by X of them; may be repeated",
+    )
+    run.add_argument("--json", action="store_true", help="print JSON")
     show = _simple(sub, "inspect", "Print a manifest as tables.", commands.inspect)
     show.add_argument("run_dir", metavar="RUN", help="folder of a published run")
     _index(sub)

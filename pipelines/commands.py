@@ -13,7 +13,7 @@ import orjson
 
 from pipelines import report, tagging
 from pipelines.config import Config, load_config
-from pipelines.options import flag_values
+from pipelines.options import flag_values, once
 from transforms.errors import UsageError
 
 __all__ = ["annotate", "calibrate", "curate", "evaluate", "index", "inspect", "languages"]
@@ -89,23 +89,13 @@ def plan(given: argparse.Namespace, beam: Sequence[str]) -> int:
 
 
 def verify(given: argparse.Namespace, beam: Sequence[str]) -> int:
-    """Recomputes every promise of a run."""
-    from pipelines.bridges import assess_for
-    from pipelines.policies import judge_for
-    from transforms.shards.verify import verify_run
+    """Recomputes every promise of a run, and says how it differs from another one."""
+    from pipelines import drifting
 
     del beam
-    tokenizer = None
-    if given.tokenizer:
-        from transforms.tokens.tokenizer import load_tokenizer
-
-        tokenizer = load_tokenizer(given.tokenizer)
-    cores = os.cpu_count() or 1
-    verdict = verify_run(given.run_dir, assess_for, cores, judge_for, tokenizer)
-    good = f"{given.run_dir} keeps every promise"
-    told = (verdict.checked, verdict.findings, good, report.console(), verdict.unchecked)
-    report.print_verdict(*told)
-    return 1 if verdict.findings else 0
+    bounds = once("max-drift", given.max_drift)
+    asked = drifting.Asked(given.run_dir, given.against, bounds, given.json, given.tokenizer)
+    return drifting.verify(asked, report.console())
 
 
 def index(given: argparse.Namespace, beam: Sequence[str]) -> int:

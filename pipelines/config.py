@@ -81,6 +81,7 @@ class Config(Settings):
         rotation: Seed of every draw.
         rare_types: Whether words that few originals hold are counted: originals that hold
             many come first where text is left out, and the manifest says what survived.
+        format: What the shards are files of.
         exclude: List of ids, URLs and hosts that must not appear.
         index: Folder of what earlier runs published: a run compares with it and appends.
         tokenizer: Hugging Face `tokenizer.json` that counts `n_tokens` when annotating.
@@ -106,6 +107,7 @@ class Config(Settings):
     unit: Unit = "chars"
     rotation: int = 0
     rare_types: bool = True
+    format: Literal["parquet", "jsonl", "mds", "wds"] = "parquet"
     exclude: str | None = None
     index: str | None = None
     tokenizer: str | None = None
@@ -215,6 +217,8 @@ class Config(Settings):
             kept.get("synthetic", {}).pop(name, None)
         for name in ("batch_rows", "batch_bytes"):
             kept.get("ingest", {}).pop(name, None)
+        if not scores and self.format != "parquet":  # runs of Parquet are called as ever
+            kept["format"] = self.format
         data = {"scheme": SCHEME, "settings": kept, "files": dict(extra)}
         return xxhash.xxh3_128_hexdigest(orjson.dumps(data, option=orjson.OPT_SORT_KEYS))
 

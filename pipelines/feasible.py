@@ -10,13 +10,15 @@ import pyarrow as pa
 from pipelines.bridges import to_rebalance
 from pipelines.config import Config
 from pipelines.policies import tail_policy
-from transforms.errors import UsageError
+from transforms import storage
+from transforms.errors import InfeasibleError, InputError, UsageError
+from transforms.outcome import read_outcome
 from transforms.rebalance.cells import Rules
 from transforms.rebalance.concentration import HOLDINGS, concentrated, holdings
 from transforms.rebalance.plan import Plan
 from transforms.rebalance.planning import make_plan
 from transforms.rebalance.ranks import LIGHT, STRATA, rank_strata, split_large
-from transforms.staging.record import ANNOTATED, read_kept, read_record
+from transforms.staging.record import ANNOTATED, KEPT_RECORD, read_kept, read_record
 from transforms.staging.survey import Decisions, Policy, apply_decisions, decide_rows
 
 __all__ = ["plan_staging"]
@@ -26,10 +28,11 @@ def plan_staging(config: Config) -> Plan:
     """Plans from the rows that deduplication kept.
 
     Raises:
-        InputError: The folder was never deduplicated.
+        InputError: The folder was never deduplicated, or that kept nothing.
         UsageError: Its sizes are in another unit.
         InfeasibleError: No output can meet the floors and caps.
     """
+    _check_kept(str(config.staging))
     record, counted = read_kept(str(config.staging))
     if record["unit"] != config.unit:
         raise UsageError(
@@ -58,3 +61,15 @@ def _fitting(
         marked = apply_decisions(pa.Table.from_batches([batch]), policies, decisions)
         rows = pa.Table.from_batches([to_rebalance(b) for b in marked.to_batches()], LIGHT)
         yield split_large(rows, config.rebalance)[0]
+
+
+def _check_kept(staging: str) -> None:
+    """Refuses a folder of which deduplication kept nothing: such a run records no kept rows."""
+    if storage.exists(storage.join(staging, KEPT_RECORD)):
+        return
+    outcome = read_outcome(staging)
+    if outcome and outcome["exit_code"] in (0, InfeasibleError.exit_code):
+        raise InputError(
+            f"deduplication kept no document of {staging}: every one is a duplicate or excluded, "
+            "so there is nothing to plan; add new text"
+        )

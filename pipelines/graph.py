@@ -232,6 +232,7 @@ def select(given: Collections, job: Job) -> None:
         job.spool,
         job.pinned is not None,
         job.recorder,
+        config.format,
     )
     plan = dealt["plan"] | "Read plan" >> beam.FlatMap(_plans).with_output_types(dict)
     summaries = {"ledger": settled["ledger"], "plan": plan, "undecided": fates["undecided"]}
@@ -334,6 +335,7 @@ def publication(job: Job, temporary: str) -> Publication:
         pinned=job.pinned,
         stated=STATED,
         models=job.models,
+        written_as=job.config.format,
     )
 
 

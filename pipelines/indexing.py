@@ -49,7 +49,7 @@ def shards_gone(segments: Sequence[Segment]) -> dict[str, tuple[int, ...]]:
     def look(segment: Segment) -> tuple[int, ...]:
         # Shards lie in one folder of their run.
         folders = {shard.path.rpartition("/")[0] for shard in segment.shards}
-        patterns = [storage.join(segment.folder, folder, "*.parquet") for folder in folders]
+        patterns = [storage.join(segment.folder, folder, "*") for folder in folders]
         found = [entry.path.rsplit("/", 1)[-1] for p in patterns for entry in storage.glob(p)]
         names = [shard.path.rsplit("/", 1)[-1] for shard in segment.shards]
         return tuple(number for number, name in enumerate(names) if name not in set(found))

@@ -9,7 +9,8 @@ from typing import Any, NoReturn
 
 from transforms.errors import UsageError
 
-__all__ = ["Parser", "add_shared_flags", "flag_values", "refuse_unknown", "split_flags"]
+__all__ = ["Parser", "add_shared_flags", "bound", "flag_values", "once", "refuse_unknown"]
+__all__ += ["split_flags"]
 
 
 class Parser(argparse.ArgumentParser):
@@ -29,6 +30,17 @@ def _share(text: str) -> tuple[str, float]:
         return (name.strip(), float(share)) if equals and name.strip() else _no_share(text)
     except ValueError:
         return _no_share(text)
+
+
+def bound(text: str) -> tuple[str, float]:
+    """The type of a flag `NAME=X`, X 0 or more."""
+    name, _, most = text.rpartition("=")
+    try:
+        if name.strip() and float(most) >= 0:
+            return name.strip(), float(most)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is not NAME=X, such as tail=0.05")
 
 
 def _no_share(text: str) -> NoReturn:
@@ -131,6 +143,14 @@ _FLAGS: tuple[tuple[str, dict[str, Any]], ...] = (
         },
     ),
     (
+        "--format",
+        {
+            "choices": ["parquet", "jsonl", "mds", "wds"],
+            "help": "what the shards are files of: Parquet (default), JSON Lines with zstd, "
+            "MosaicML Streaming or WebDataset",
+        },
+    ),
+    (
         "--exclude",
         {"metavar": "FILE", "help": "ids, URLs and hosts that must not appear, one a line"},
     ),
@@ -213,7 +233,12 @@ def add_shared_flags(parser: argparse.ArgumentParser, *, reading: bool, selectin
         group.add_argument(name, **settings)
 
 
-def _once(flag: str, pairs: Sequence[tuple[str, float]]) -> dict[str, float]:
+def once(flag: str, pairs: Sequence[tuple[str, float]]) -> dict[str, float]:
+    """Pairs as a mapping.
+
+    Raises:
+        UsageError: A name is given twice.
+    """
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
@@ -237,6 +262,7 @@ _PLAIN = (
     "rehydrate",
     "rotation",
     "rare_types",
+    "format",
     "exclude",
     "index",
     "tokenizer",
@@ -261,7 +287,7 @@ def flag_values(given: argparse.Namespace) -> dict[str, Any]:
     values = {name: flat[name] for name in _PLAIN if flat.get(name) is not None}
     for flag, key in (("floor", "floors"), ("cap", "caps"), ("concentration", "concentration")):
         if flat.get(flag):
-            values[key] = _once(flag, flat[flag])
+            values[key] = once(flag, flat[flag])
     ingest: dict[str, Any] = {"fields": fields} if (fields := _mapping(flat.get("field"))) else {}
     if flat.get("max_dead_fraction") is not None:
         ingest["max_dead_fraction"] = flat["max_dead_fraction"]

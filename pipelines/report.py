@@ -18,6 +18,7 @@ from transforms.shards.promise import counted_as
 __all__ = [
     "columns",
     "console",
+    "print_failures",
     "print_index",
     "print_languages",
     "print_plan",
@@ -92,7 +93,10 @@ def print_summary(manifest: Mapping[str, Any], where: str, console: Console) -> 
 
 def print_run(manifest: Mapping[str, Any], where: str, console: Console) -> None:
     """A whole manifest."""
-    console.print(f"run {manifest['run']}, holdfast {manifest['versions']['holdfast']}")
+    written_as = manifest.get("format", "parquet")
+    console.print(
+        f"run {manifest['run']}, holdfast {manifest['versions']['holdfast']}, format {written_as}"
+    )
     print_summary(manifest, where, console)
     if facts := manifest.get("index"):
         console.print(
@@ -100,6 +104,8 @@ def print_run(manifest: Mapping[str, Any], where: str, console: Console) -> None
             f"runs, index {facts['path']}",
             soft_wrap=True,
         )
+    if told := manifest.get("boilerplate"):
+        _print_boilerplate(told, console)
     names = [counted_as(kind, name) for kind in ("floors", "caps") for name in manifest[kind]]
     shards = columns("shards", "path", "documents", "size", *names)
     for shard in manifest["shards"][:_MOST]:
@@ -114,6 +120,22 @@ def print_run(manifest: Mapping[str, Any], where: str, console: Console) -> None
     for name, rows in (("shards", manifest["shards"]), ("languages", ranked)):
         if len(rows) > _MOST:
             console.print(f"{len(rows) - _MOST} more {name} in manifest.json")
+
+
+def _print_boilerplate(told: Mapping[str, Any], console: Console) -> None:
+    """Paragraphs that recur, and what they are of each language."""
+    done = "left out of what was compared" if told["cut"] else "found, and compared all the same"
+    console.print(
+        f"boilerplate: {told['paragraphs']:,} paragraphs that recur, {told['characters']:,} "
+        f"characters of {told['documents']:,} documents, {done}",
+        soft_wrap=True,
+    )
+    table = columns("boilerplate", "language", "documents", "characters")
+    ranked = sorted(told["by_language"].items(), key=lambda item: (-item[1]["characters"], item[0]))
+    for lang, facts in ranked[:_MOST]:
+        table.add_row(lang, f"{facts['documents']:,}", f"{facts['characters']:,}")
+    if ranked:
+        console.print(table)
 
 
 _TRUST = (
@@ -207,14 +229,19 @@ def print_verdict(
     told = [f"checked: {line}" for line in checked]
     for line in (*told, *(f"not checked: {line}" for line in unchecked)):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+    print_failures(findings, console)
+    if not findings:
+        console.print(good, soft_wrap=True)
+
+
+def print_failures(findings: Sequence[str], console: Console) -> None:
+    """The first of what was found wrong."""
     for finding in findings[:_FINDINGS]:
         console.print(
             f"FAILED: {finding}", style="red", markup=False, highlight=False, soft_wrap=True
         )
     if len(findings) > _FINDINGS:
         console.print(f"and {len(findings) - _FINDINGS} more")
-    if not findings:
-        console.print(good, soft_wrap=True)
 
 
 def print_index(

@@ -25,6 +25,7 @@ from transforms import errors, metrics, storage
 from transforms.dedup.partitions import Scale
 from transforms.errors import HoldfastError, InputError, UsageError
 from transforms.exchange import Carrier
+from transforms.formats.choose import by_name
 from transforms.ingest.exclude import ExcludeList
 from transforms.ingest.listing import INPUTS, InputFile, list_inputs, read_inputs
 from transforms.langid.model import model_digest
@@ -268,6 +269,8 @@ def _check_request(kind: Kind, config: Config) -> None:
         )
     if config.no_floors and config.floors:
         raise UsageError("--no-floors contradicts the floors given; leave one of them out")
+    if kind != "annotate":
+        by_name(config.format).require()
     if config.output is None and not (kind == "annotate" and config.staging):
         raise UsageError("no output is given; name a folder with --output")
     if kind != "select" and not config.input:

@@ -78,6 +78,9 @@ def test_cutting_lets_pages_differ_and_publishes_them_whole(tmp_path: pathlib.Pa
     assert spans[page(2)] == ("2021-03-03", "2021-03-03")
     assert spans["something else entirely"] == (None, None)
     assert holdfast("verify", run).code == 0
+    shown = succeed("inspect", run).out
+    assert f"boilerplate: 1 paragraphs that recur, {told['characters']:,} characters" in shown
+    assert "left out of what was compared" in shown
     assert not (tmp_path / "cut.staging" / "spool").exists()
 
 

@@ -205,6 +205,9 @@ def test_nothing_new_is_a_run_without_shards(
     assert succeed("inspect", run).code == 0
     shown = succeed("index", "show", index).out
     assert read_manifest(run)["run"] in shown
+    planned = holdfast("plan", f"{run}.staging", *again)
+    assert planned.code == 2
+    assert "deduplication kept no document" in planned.refusal
     refused = holdfast(
         "curate", "--input", source, "--output", tmp_path / "other", "--index", index, *flags,
         "--target", "5000",

@@ -12,6 +12,7 @@ import pyarrow as pa
 from transforms import storage
 from transforms.dedup.index.write import Recorder
 from transforms.errors import LedgerError
+from transforms.formats.choose import PARQUET, by_name
 from transforms.records import DEAD_LETTERS, DROPPED, PUBLISHED
 from transforms.shards.check import REPORT, check_shard
 from transforms.shards.identities import FINDING, check_dropped, claims_of_dropped
@@ -36,9 +37,9 @@ FILE = pa.schema(
 reason, and bytes lost."""
 
 
-def _put(folder: str, data: bytes) -> str:
+def _put(folder: str, data: bytes, extension: str = PARQUET.extension) -> str:
     """Writes under a name of this attempt's own."""
-    path = storage.join(folder, f"{uuid.uuid4().hex}.parquet")
+    path = storage.join(folder, f"{uuid.uuid4().hex}{extension}")
     with storage.create(path) as sink:
         sink.write(data)
     return path
@@ -53,6 +54,7 @@ def assemble_shard(
     assess: Assess,
     recorder: Recorder | None = None,
     decisions: Iterable[pa.RecordBatch] = (),
+    written_as: str = PARQUET.name,
 ) -> Iterator[tuple[str, pa.Table]]:
     """Writes one shard and checks what then lies on storage.
 
@@ -65,6 +67,7 @@ def assemble_shard(
         assess: Provenance, recomputed.
         recorder: Writes the shard's index file; None where nothing is appended.
         decisions: Rows of `survey.DECISIONS`: what the promise has to wait for.
+        written_as: Name of the shard's format.
 
     Yields:
         `reports` (REPORT, `path` temporary), `claims` (CLAIM) and `sources` (SOURCES),
@@ -80,10 +83,11 @@ def assemble_shard(
         raise LedgerError(f"shard {partition}: {len(routed)} rows do not fill their places")
     ordered = routed.take(order)
     shard = ordered.select(PUBLISHED.names).cast(PUBLISHED)
-    path = _put(folder, parquet_bytes(shard))
+    shape = by_name(written_as)
+    path = _put(folder, shape.write(shard), shape.extension)
     if made := read_decisions(decisions):
         promise = promise.decided(made)
-    report, claims = check_shard(partition, path, storage.read_bytes(path), promise, assess)
+    report, claims = check_shard(partition, path, storage.read_bytes(path), promise, assess, shape)
     yield "reports", report.cast(REPORT)
     yield "claims", claims
     yield "sources", sources_of(routed, promise.sizes(routed))

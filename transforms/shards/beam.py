@@ -15,6 +15,7 @@ from transforms import metrics
 from transforms.dedup.index.write import Recorder
 from transforms.dedup.rows import UNDECIDED
 from transforms.exchange import Exchange, Input, Spool
+from transforms.formats.choose import PARQUET
 from transforms.outcome import recorded, write_outcome
 from transforms.partition import by_hash, by_value
 from transforms.records import DEAD_LETTERS, DROPPED
@@ -49,6 +50,7 @@ class WriteShards(beam.PTransform):
         spool: How rows travel. Text moves here for the second and last time.
         indexed: Whether `routed` carries signatures (`staging.INDEXED`).
         recorder: Writes index files; None where nothing is appended.
+        written_as: Name of the shards' format.
     """
 
     def __init__(
@@ -61,11 +63,13 @@ class WriteShards(beam.PTransform):
         spool: Spool,
         indexed: bool = False,
         recorder: Recorder | None = None,
+        written_as: str = PARQUET.name,
     ) -> None:
         super().__init__()
         self._folder, self._promise, self._assess = folder, promise, assess
         self._partitions, self._files, self._spool = partitions, files, spool
         self._routed, self._recorder = INDEXED if indexed else ROUTED, recorder
+        self._written_as = written_as
 
     def expand(self, given: Collections) -> dict[str, beam.PCollection]:
         """Writes shards, then what they leave out, then checks across files."""
@@ -75,6 +79,7 @@ class WriteShards(beam.PTransform):
             promise=self._promise,
             assess=self._assess,
             recorder=self._recorder,
+            written_as=self._written_as,
         )
         shards = {"routed": given["routed"]} | Exchange(
             "Assemble shards",

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pyarrow as pa
 import yaml
 
+from transforms.records import PUBLISHED
 from transforms.redact import printable
+from transforms.shards.layout import DATA
+from transforms.shards.manifest import format_of
 from transforms.shards.promise import counted_as
 
 __all__ = ["dataset_card"]
@@ -29,15 +33,47 @@ def _front_matter(manifest: Mapping[str, Any]) -> str:
     rows = sum(shard["documents"] for shard in manifest["shards"])
     codes = sorted({lang.split("_")[0] for lang in manifest["languages"]} - {"und", "zxx"})
     front = {
-        "configs": [
-            {"config_name": "default", "data_files": [{"split": "train", "path": "data/*.parquet"}]}
-        ],
+        **_files(manifest),
         "language": codes,
         "size_categories": [next((name for most, name in _SIZES if rows < most), "n>1T")],
         "tags": ["holdfast", "curated"],
         "task_categories": ["text-generation"],
     }
     return yaml.safe_dump(front, sort_keys=True, allow_unicode=True)
+
+
+def _files(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Where `datasets` finds the rows, and of which types they are; it reads no MDS."""
+    written_as = format_of(manifest)
+    if written_as.name == "mds":
+        return {}
+    files = [{"split": "train", "path": f"{DATA}/*{written_as.extension}"}]
+    told: dict[str, Any] = {"configs": [{"config_name": "default", "data_files": files}]}
+    if written_as.name == "jsonl":  # else guessed from the first shard, where all may be null
+        told["dataset_info"] = {"features": [_feature(field) for field in PUBLISHED]}
+    return told
+
+
+def _feature(field: pa.Field) -> dict[str, str]:
+    """A column as `datasets` names its type; ids are hexadecimal in JSON."""
+    if pa.types.is_list(field.type):
+        return {"name": field.name, "list": str(field.type.value_type)}
+    if pa.types.is_binary(field.type):
+        return {"name": field.name, "dtype": "string"}
+    kind = {"float": "float32"}.get(str(field.type), str(field.type))
+    return {"name": field.name, "dtype": kind}
+
+
+_READING = {
+    "parquet": "",
+    "jsonl": "\nShards are JSON Lines in zstd; `doc_id` and `text_hash` are hexadecimal. "
+    "`datasets` takes days for times: it reads `2021-03-04` as `2021-03-04 00:00:00`.\n",
+    "mds": '\nShards are MDS: `streaming.StreamingDataset(local="data")` reads them. What may be '
+    "null is JSON, as lists and booleans are.\n",
+    "wds": "\nShards are tar files for `webdataset`: the text is `txt`, all else is `json`, where "
+    "`doc_id` and `text_hash` are hexadecimal.\n",
+}
+"""What a reader of each format has to know besides."""
 
 
 def _table(head: list[str], rows: list[list[object]]) -> str:
@@ -146,4 +182,4 @@ wrote it (`anchor`: evidenced human, with `origin_tier` and `origin_evidence`;
 every document left out and why, a duplicate with the document that stands for it
 (`witness`, of this run unless `witness_run` and `witness_shard` say otherwise),
 `dead_letters/` what could not be read.
-"""
+{_READING[format_of(manifest).name]}"""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import io
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,10 +11,11 @@ import numpy.typing as npt
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from transforms.dedup.fingerprint import document_ids, text_hashes
 from transforms.dedup.spans import iso_dates
+from transforms.formats.choose import PARQUET
+from transforms.formats.format import Format
 from transforms.ingest.dates import parse_dates
 from transforms.rebalance.attributes import FLAGS
 from transforms.rebalance.config import MILLION, millionths
@@ -24,7 +24,7 @@ from transforms.records import DECLARED_COPY, PUBLISHED
 from transforms.shards.identities import claims_of
 from transforms.shards.promise import EXPECTED, Assess, Promise, counted_as, masses, members
 
-__all__ = ["REPORT", "check_shard"]
+__all__ = ["REPORT", "check_rows", "check_shard"]
 
 REPORT = pa.schema(
     [
@@ -190,7 +190,12 @@ def _summary(table: pa.Table, sizes: Sizes, column: str) -> dict[str, list[int]]
 
 
 def check_shard(
-    shard: int, path: str, data: bytes, promise: Promise, assess: Assess
+    shard: int,
+    path: str,
+    data: bytes,
+    promise: Promise,
+    assess: Assess,
+    written_as: Format = PARQUET,
 ) -> tuple[pa.Table, pa.Table]:
     """Recomputes everything that one shard says of itself.
 
@@ -200,11 +205,18 @@ def check_shard(
         data: The whole file.
         promise: Floors, caps, unit, tail languages.
         assess: Provenance, from the columns of a batch.
+        written_as: The format of the file.
 
     Returns:
         One row of `REPORT`, and the shard's claims (`identities.CLAIM`).
     """
-    table = pq.ParquetFile(io.BytesIO(data)).read()
+    return check_rows(shard, path, data, written_as.read(data), promise, assess)
+
+
+def check_rows(
+    shard: int, path: str, data: bytes, table: pa.Table, promise: Promise, assess: Assess
+) -> tuple[pa.Table, pa.Table]:
+    """`check_shard` for a file whose rows were read already: `table`, with its schema."""
     findings = []
     if not table.schema.equals(PUBLISHED):
         findings.append(f"the schema differs from the published one: {table.schema.names}")

@@ -10,11 +10,11 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from transforms import storage
 from transforms.dedup.index.segments import read_segment
 from transforms.errors import HoldfastError
+from transforms.formats.choose import read_columns
 
 __all__ = ["Elsewhere", "check_earlier"]
 
@@ -82,7 +82,6 @@ def _published_ids(index: str, run: str, shard: str) -> pa.Array | None:
         path = storage.join(segment.folder, shard)
         if not storage.exists(path):
             return None
-        with storage.open_input(path) as source:
-            return pq.ParquetFile(source).read(["doc_id"]).column(0).combine_chunks()
-    except (HoldfastError, pa.ArrowException, OSError):
+        return read_columns(path, ["doc_id"]).column(0).combine_chunks()
+    except (HoldfastError, pa.ArrowException, OSError, ValueError):
         return None

@@ -1,15 +1,14 @@
-"""Names of what is published, and how one Parquet file of it is written."""
+"""Names of what is published."""
 
 from __future__ import annotations
 
 import hashlib
-import io
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+from transforms.formats.parquet import GROUP_ROWS, parquet_bytes
 
 __all__ = [
     "CARD",
+    "DATA",
     "GROUP_ROWS",
     "MANIFEST",
     "dead_letters_name",
@@ -22,31 +21,13 @@ __all__ = [
 MANIFEST = "manifest.json"
 """Written last: a run without it does not exist."""
 CARD = "README.md"
-GROUP_ROWS = 4096
-"""Rows in a row group of a shard: some megabytes of text, so that a reader can skip."""
-
-_DICTIONARY = (
-    "source",
-    "host",
-    "date",
-    "lang",
-    "lang_second",
-    "lang_declared",
-    "origin",
-    "origin_tier",
-    "origin_declared",
-    "synthetic_tag",
-    "reason",
-    "file",
-)
-"""Columns whose values repeat; ids and text would only fill a dictionary."""
-_STATISTICS = ("lang", "date", "n_chars")
-"""Columns that readers filter by."""
+DATA = "data"
+"""Folder of the shards within a run."""
 
 
-def shard_name(shard: int, shards: int) -> str:
+def shard_name(shard: int, shards: int, extension: str = ".parquet") -> str:
     """Path of a shard within a run."""
-    return f"data/shard-{shard:05d}-of-{shards:05d}.parquet"
+    return f"{DATA}/shard-{shard:05d}-of-{shards:05d}{extension}"
 
 
 def dropped_name(part: int, parts: int) -> str:
@@ -57,22 +38,6 @@ def dropped_name(part: int, parts: int) -> str:
 def dead_letters_name(part: int, parts: int) -> str:
     """Path of a part of the dead letters within a run."""
     return f"dead_letters/part-{part:05d}-of-{parts:05d}.parquet"
-
-
-def parquet_bytes(table: pa.Table) -> bytes:
-    """One table as a Parquet file; equal rows give equal bytes, however they were chunked."""
-    sink = io.BytesIO()
-    pq.write_table(
-        table.combine_chunks(),
-        sink,
-        row_group_size=GROUP_ROWS,
-        compression="zstd",
-        compression_level=3,
-        use_dictionary=[name for name in _DICTIONARY if name in table.column_names],
-        write_statistics=[name for name in _STATISTICS if name in table.column_names],
-        store_schema=True,
-    )
-    return sink.getvalue()
 
 
 def digest(data: bytes) -> str:

@@ -14,7 +14,10 @@ import pyarrow as pa
 from transforms.dedup.config import SCHEME, DedupConfig
 from transforms.dedup.nfkc_table import UNICODE
 from transforms.errors import InputError
+from transforms.formats.choose import PARQUET, by_name
+from transforms.formats.format import Format, Member
 from transforms.records import Unit
+from transforms.shards.layout import DATA
 from transforms.shards.promise import Promise, check_attribute
 from transforms.shards.sources import largest_sources
 
@@ -22,6 +25,8 @@ __all__ = [
     "check_concentration",
     "encode",
     "file_entry",
+    "format_of",
+    "index_files",
     "kept_of",
     "languages_of",
     "parse",
@@ -59,9 +64,11 @@ _KEYS = (
 )
 
 
-def versions() -> dict[str, str]:
-    """What the bytes of a run depend on."""
-    found = {name: importlib.metadata.version(name) for name in (*_PACKAGES, _EXTRACTOR)}
+def versions(written_as: str = PARQUET.name) -> dict[str, str]:
+    """What the bytes of a run depend on, the library of its shards' format included."""
+    more = by_name(written_as).package
+    names = (*_PACKAGES, _EXTRACTOR, *((more,) if more else ()))
+    found = {name: importlib.metadata.version(name) for name in names}
     return found | {
         "python": platform.python_version(),
         "unicode": UNICODE,
@@ -186,6 +193,31 @@ def promise_of(manifest: Mapping[str, Any], path: str) -> Promise:
         raise InputError(
             f"{path}: floors, caps, size_unit, tail, plan or config is damaged: {error!r}"
         ) from error
+
+
+def format_of(manifest: Mapping[str, Any]) -> Format:
+    """The format of a run's shards; Parquet for a manifest that does not say."""
+    return by_name(manifest.get("format", PARQUET.name))
+
+
+def index_files(
+    written_as: Format, reports: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[str, bytes, int]]:
+    """What a format has beside its shards.
+
+    Args:
+        written_as: The format.
+        reports: Rows of `check.REPORT` with final paths, of all shards in their order.
+
+    Yields:
+        Path within the run, content, and the number of documents that it indexes.
+    """
+    members = [
+        Member(r["path"].rsplit("/", 1)[-1], r["documents"], r["n_bytes"], r["sha256"])
+        for r in reports
+    ]
+    for name, data in written_as.index(members).items():
+        yield f"{DATA}/{name}", data, sum(member.rows for member in members)
 
 
 def _refuse(unknown: set[str]) -> None:

@@ -17,6 +17,7 @@ from transforms.dedup.config import DedupConfig
 from transforms.dedup.index.pins import read_facts
 from transforms.dedup.index.segments import Shard, append
 from transforms.errors import InfeasibleError, LedgerError, VerificationError
+from transforms.formats.choose import PARQUET, by_name
 from transforms.records import DEAD_LETTERS, DROPPED
 from transforms.shards import layout
 from transforms.shards import manifest as manifests
@@ -48,6 +49,7 @@ class Publication:
         pinned: Staging folder that pins what the run compares with; None without an index.
         stated: Names of the decisions that the manifest holds.
         models: Digests of the models that annotated, and of the tokenizer if there was one.
+        written_as: Name of the shards' format.
     """
 
     run: str
@@ -60,6 +62,7 @@ class Publication:
     pinned: str | None = None
     stated: tuple[str, ...] = ()
     models: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    written_as: str = PARQUET.name
 
     def final(self, name: str) -> str:
         """A path within the run."""
@@ -98,6 +101,15 @@ def _name_files(where: Publication, files: list[dict[str, Any]]) -> list[dict[st
             path, data = name(0, 1), layout.parquet_bytes(schema.empty_table())
             storage.write_bytes_atomically(where.final(path), data)
             entries.append(manifests.file_entry(path, layout.digest(data), 0))
+    return entries
+
+
+def _write_index(where: Publication, shards: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Writes what the format has beside its shards; its manifest entries."""
+    entries = []
+    for path, data, rows in manifests.index_files(by_name(where.written_as), shards):
+        storage.write_bytes_atomically(where.final(path), data)
+        entries.append(manifests.file_entry(path, layout.digest(data), rows))
     return entries
 
 
@@ -190,8 +202,9 @@ def publish(
     found += manifests.check_concentration(shards, where.promise)
     _fail([*found, *findings])
     for report in shards:
-        name = layout.shard_name(report["shard"], len(shards))
-        storage.makedirs(where.final("data"))
+        extension = by_name(where.written_as).extension
+        name = layout.shard_name(report["shard"], len(shards), extension)
+        storage.makedirs(where.final(layout.DATA))
         storage.rename(report["path"], where.final(name))
         report["path"] = name
     for folder in ("dropped", "dead_letters"):
@@ -200,7 +213,8 @@ def publish(
         "run": where.name,
         "config": where.config,
         "config_digest": where.config_digest,
-        "versions": manifests.versions(),
+        "format": where.written_as,
+        "versions": manifests.versions(where.written_as),
         "models": dict(where.models),
         "size_unit": where.promise.unit,
         "floors": dict(where.promise.floors),
@@ -213,7 +227,7 @@ def publish(
         "undecided": manifests.undecided_entry(undecided),
         "ledger": ledger | {"size": build_ledger(outcomes, 0, "size")},
         "shards": manifests.shard_entries(shards, where.promise),
-        "files": _name_files(where, others),
+        "files": _name_files(where, others) + _write_index(where, shards),
     }
     if where.pinned is not None:
         manifest["index"] = _append(where, where.pinned, shards, others)

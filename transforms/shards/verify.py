@@ -7,6 +7,7 @@ frozen list of tail languages. Every number that it states is computed again.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import io
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -18,36 +19,21 @@ import pyarrow.parquet as pq
 
 from transforms import storage
 from transforms.errors import HoldfastError, InputError
+from transforms.formats.format import Format
 from transforms.records import DEAD_LETTERS, DROPPED, PUBLISHED
 from transforms.shards import manifest as manifests
-from transforms.shards.check import check_shard
+from transforms.shards.check import check_rows
 from transforms.shards.earlier import check_earlier
 from transforms.shards.identities import CLAIM, check_claims, check_dropped, claims_of_dropped
-from transforms.shards.layout import CARD, MANIFEST, digest
+from transforms.shards.layout import CARD, DATA, MANIFEST, digest
 from transforms.shards.ledger import check_ledger, check_splits
 from transforms.shards.promise import Assess, Judge, Promise, tail_reasons
 from transforms.shards.recount import Tokenizer, counting_of, untold
 from transforms.shards.sources import SOURCES, largest, sources_of
 from transforms.staging.survey import Decisions
+from transforms.verdict import Verdict
 
-__all__ = ["Verdict", "verify_run"]
-
-_MOST_FINDINGS = 100
-
-
-@dataclasses.dataclass(frozen=True)
-class Verdict:
-    """What was checked, and what was found to be wrong.
-
-    Attributes:
-        checked: What was recomputed, as lines for people.
-        findings: Violations, the first hundred.
-        unchecked: What was taken as it is given, likewise.
-    """
-
-    checked: tuple[str, ...]
-    findings: tuple[str, ...]
-    unchecked: tuple[str, ...] = ()
+__all__ = ["require", "verify_run"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +53,12 @@ def _same(path: str, claimed: Mapping[str, Any], found: Mapping[str, Any]) -> It
 
 
 def _check_one(
-    run: str, number: int, claimed: Mapping[str, Any], promise: Promise, assess: Assess
+    run: str,
+    number: int,
+    claimed: Mapping[str, Any],
+    written_as: Format,
+    promise: Promise,
+    assess: Assess,
 ) -> _Checked:
     path = str(claimed.get("path"))
     try:
@@ -77,8 +68,9 @@ def _check_one(
                 f"{path}: the manifest says sha256={claimed.get('sha256')}, not {digest(data)}"
             ]
             return _Checked(found)
-        report, claims = check_shard(number, path, data, promise, assess)
-        sources = _sources(data, promise)
+        table = written_as.read(data)
+        report, claims = check_rows(number, path, data, table, promise, assess)
+        sources = _sources(table, promise)
     except (HoldfastError, pa.ArrowException, OSError, ValueError) as error:
         return _Checked([f"{path} cannot be read: {error}"])
     row = report.to_pylist()[0]
@@ -87,13 +79,10 @@ def _check_one(
     return _Checked(findings, row, claims, sources)
 
 
-def _sources(data: bytes, promise: Promise) -> pa.Table:
+def _sources(table: pa.Table, promise: Promise) -> pa.Table:
     """Where the text of a shard comes from; nothing of one with another schema."""
-    file = pq.ParquetFile(io.BytesIO(data))
-    if not file.schema_arrow.equals(PUBLISHED):
+    if not table.schema.equals(PUBLISHED):
         return SOURCES.empty_table()
-    names = ["lang", "source", "host", "repeat", "n_chars", "n_bytes", "n_tokens"]
-    table = file.read(columns=names)
     return sources_of(table, promise.sizes(table))
 
 
@@ -120,13 +109,30 @@ def _read_others(
 def _strangers(run: str, manifest: Mapping[str, Any]) -> Iterator[str]:
     """Data files that the manifest does not know."""
     known = {entry["path"] for entry in (*manifest["shards"], *manifest["files"])}
-    for folder in ("data", "dropped", "dead_letters"):
-        for entry in storage.glob(storage.join(run, folder, "*.parquet")):
+    extension = manifests.format_of(manifest).extension
+    folders = {DATA: extension, "dropped": ".parquet", "dead_letters": ".parquet"}
+    for folder, ending in folders.items():
+        for entry in storage.glob(storage.join(run, folder, f"*{ending}")):
             name = f"{folder}/{entry.path.rsplit('/', 1)[-1]}"
             if name not in known:
                 yield f"{name} is not in the manifest"
     if not storage.exists(storage.join(run, CARD)):
         yield f"{CARD} is missing"
+
+
+def _check_index(
+    run: str, manifest: Mapping[str, Any], reports: list[dict[str, Any]]
+) -> Iterator[str]:
+    """What the format has beside its shards follows from these, byte for byte."""
+    claimed = {entry["path"]: entry for entry in manifest["files"]}
+    for path, data, rows in manifests.index_files(manifests.format_of(manifest), reports):
+        entry = manifests.file_entry(path, digest(data), rows)
+        yield from _same(path, claimed.get(path, {}), entry)
+        there = storage.join(run, path)
+        if not storage.exists(there):
+            yield f"{path} is missing"
+        elif storage.read_bytes(there) != data:
+            yield f"{path} does not say what the shards are"
 
 
 def _check_totals(
@@ -209,7 +215,9 @@ def _verify(
     findings: list[str] = []
     with ThreadPoolExecutor(workers) as pool:
         entries = list(enumerate(manifest["shards"]))
-        results = list(pool.map(lambda e: _check_one(run, e[0], e[1], promise, assess), entries))
+        written_as = manifests.format_of(manifest)
+        check = functools.partial(_check_one, written_as=written_as, promise=promise, assess=assess)
+        results = list(pool.map(lambda entry: check(run, *entry), entries))
     for checked in results:
         findings += checked.findings
     lost, dropped = _read_others(run, manifest["files"], "dropped/", DROPPED)
@@ -219,6 +227,8 @@ def _verify(
     sources = pa.concat_tables([SOURCES.empty_table(), *(checked.sources for checked in results)])
     findings += manifests.check_concentration(reports, promise)
     findings += _check_totals(manifest, reports, dropped, dead, sources)
+    if len(reports) == len(results):
+        findings += _check_index(run, manifest, reports)
     findings += _same(MANIFEST, manifest, {"tail": tail_reasons(promise.decisions)})
     findings += _check_tail_sizes(manifest, promise.decisions)
     claims = pa.concat_tables(
@@ -229,7 +239,7 @@ def _verify(
     elsewhere = check_earlier(dropped, manifest.get("index"))
     findings += elsewhere.findings
     told = (*_told(promise, reports, dropped, dead), *elsewhere.told)
-    return Verdict(told, tuple(findings[:_MOST_FINDINGS]), untold(promise, reports))
+    return Verdict.of(told, findings, untold(promise, reports))
 
 
 def _told(

@@ -215,6 +215,13 @@ def test_files_that_the_configuration_names_matter():
     assert config.digest_of("selection", one) != config.digest_of("selection", other)
 
 
+def test_the_format_matters_and_that_of_earlier_versions_is_not_named():
+    assert digests({"format": "parquet"}) == digests({})
+    found = [digests({"format": name}) for name in ("parquet", "jsonl", "mds", "wds")]
+    assert len({annotation for annotation, _ in found}) == 1
+    assert len({selection for _, selection in found}) == 4
+
+
 def test_the_order_of_keys_does_not_matter():
     one, other = {"original": 0.3, "tail": 0.1}, {"tail": 0.1, "original": 0.3}
     assert digests({"floors": one}) == digests({"floors": other})

@@ -89,6 +89,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]):
         (["--field", "text=body"], {"ingest": {"fields": {"text": "body"}}}),
         (["--max-dead-fraction", "0"], {"ingest": {"max_dead_fraction": 0.0}}),
         (["--trusted-source", "x"], {"provenance": {"trusted_sources": ["x"]}}),
+        (["--format", "mds"], {"format": "mds"}),
         (["--rotation", "0"], {"rotation": 0}),
         (["--target", "2G", "--shard-size", "1M"], {"target": "2G", "shard_size": "1M"}),
     ],

@@ -123,6 +123,13 @@ def test_the_same_run_again_says_so(published: Run):
     assert f"run {published.manifest['run']} is published already; nothing to do" in ran.out
 
 
+def test_a_format_without_its_library_is_refused_at_once(
+    source: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("transforms.formats.wds.importlib.util.find_spec", lambda _: None)
+    assert "pip install 'holdfast[wds]'" in refusal(tmp_path, source, format="wds")
+
+
 def test_a_run_is_named_by_content_and_policy(tmp_path: pathlib.Path, source: pathlib.Path):
     other = tmp_path / "renamed.jsonl"
     other.write_bytes(source.read_bytes())

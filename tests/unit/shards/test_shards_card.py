@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from transforms.records import PUBLISHED
 from transforms.shards.card import dataset_card
 
 MANIFEST: dict[str, Any] = {
@@ -65,6 +66,26 @@ def test_rare_types_are_told_where_they_were_counted():
     card = dataset_card(manifest(rare_types=told))
     assert "| all | 9 | 8 | 5 |" in card
     assert "| `swh_Latn` | 4 | 4 | 2 |" in card
+
+
+def test_front_matter_follows_the_format():
+    made = {n: front(dataset_card(manifest(format=n))) for n in ("parquet", "jsonl", "mds", "wds")}
+    assert made["parquet"] == front(dataset_card(MANIFEST))
+    assert made["jsonl"]["configs"][0]["data_files"][0]["path"] == "data/*.jsonl.zst"
+    assert made["wds"]["configs"][0]["data_files"][0]["path"] == "data/*.tar"
+    assert "configs" not in made["mds"], "datasets reads no MDS"
+    told = {feature.pop("name"): feature for feature in made["jsonl"]["dataset_info"]["features"]}
+    assert list(told) == PUBLISHED.names
+    assert told["doc_id"] == told["text"] == {"dtype": "string"}
+    assert told["origin_evidence"] == {"list": "string"}
+    assert (told["lang_score"], told["tail"]) == ({"dtype": "float32"}, {"dtype": "bool"})
+
+
+@pytest.mark.parametrize("name", ["jsonl", "mds", "wds"])
+def test_readers_of_a_format_are_told_what_they_need(name: str):
+    plain, card = dataset_card(MANIFEST), dataset_card(manifest(format=name))
+    assert card.endswith("\n")
+    assert len(card.split("## Fields")[1]) > len(plain.split("## Fields")[1])
 
 
 def test_languages_are_codes_even_the_one_that_yaml_takes_for_no():

@@ -7,12 +7,13 @@ import pathlib
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from shards_documents import document, published
 
 from transforms.dedup.index.layout import SEGMENT, dump, segment_place
 from transforms.dedup.index.segments import Segment, Shard
+from transforms.formats.choose import FORMATS
+from transforms.formats.format import Format
 from transforms.records import DROPPED
 from transforms.shards.earlier import Elsewhere, check_earlier
 from transforms.shards.identities import check_dropped, claims_of_dropped
@@ -24,10 +25,12 @@ ONE, TWO = TABLE.column("doc_id").to_pylist()
 
 @pytest.fixture
 def index(tmp_path: pathlib.Path) -> dict[str, Any]:
-    """What the manifest says of an index that counts one run."""
+    """What the manifest says of an index that counts one run; its shard is in every format."""
     folder = tmp_path / "old"
     (folder / "data").mkdir(parents=True)
-    pq.write_table(TABLE, folder / SHARD)
+    for made in FORMATS.values():
+        path = folder / SHARD.replace(".parquet", made.extension)
+        path.write_bytes(made.write(TABLE))
     place = pathlib.Path(segment_place(str(tmp_path / "index"), "old", SEGMENT))
     place.parent.mkdir(parents=True)
     segment = Segment("old", str(folder), (), (Shard(SHARD, 2, 2, ""),))
@@ -49,6 +52,14 @@ def test_witnesses_that_are_there(index: dict[str, Any]):
     here = row(b"x" * 16, witness_run=None, witness_shard=None)
     found = check_earlier(dropped(row(ONE), row(TWO), row(ONE), here), index)
     assert found == Elsewhere(("3 witnesses in earlier runs",), ())
+
+
+@pytest.mark.parametrize("made", FORMATS.values(), ids=FORMATS.keys())
+def test_witnesses_in_a_shard_of_any_format(index: dict[str, Any], made: Format):
+    where = SHARD.replace(".parquet", made.extension)
+    rows = dropped(row(ONE, witness_shard=where), row(b"?" * 16, witness_shard=where))
+    found = check_earlier(rows, index)
+    assert found.findings == (f"1 witnesses are not in {where} of run old",)
 
 
 def test_a_witness_that_is_not_there(index: dict[str, Any]):

@@ -25,6 +25,7 @@ from transforms.errors import (
     LedgerError,
     VerificationError,
 )
+from transforms.formats.choose import FORMATS
 from transforms.records import DEAD_LETTERS, DROPPED
 from transforms.shards.assemble import FILE, assemble_shard, write_dead_letters, write_dropped
 from transforms.shards.check import REPORT
@@ -77,7 +78,14 @@ class Desk:
         tables = {"routed": self.routed(list(order))}
         folder = self.where.temporary
         outputs = dict(
-            assemble_shard(0, tables, folder=folder, promise=self.where.promise, assess=assess)
+            assemble_shard(
+                0,
+                tables,
+                folder=folder,
+                promise=self.where.promise,
+                assess=assess,
+                written_as=self.where.written_as,
+            )
         )
         return outputs["reports"]
 
@@ -143,6 +151,33 @@ def test_a_good_run_is_published_and_verifies(desk: Desk):
     verdict = verify_run(desk.where.run, lambda _: assess)
     assert verdict.findings == ()
     assert len(verdict.checked) >= 5
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_run_is_published_in_any_format(desk: Desk, name: str):
+    desk.where = dataclasses.replace(desk.where, written_as=name)
+    manifest = desk.publish()
+    assert manifest["format"] == name
+    (shard,) = manifest["shards"]
+    assert shard["path"] == f"data/shard-00000-of-00001{FORMATS[name].extension}"
+    data = (desk.folder / "run" / shard["path"]).read_bytes()
+    assert FORMATS[name].read(data).equals(published(*DOCUMENTS))
+    beside = {entry["path"]: entry["rows"] for entry in manifest["files"]} | {shard["path"]: 4}
+    assert ("data/index.json" in beside) == (name == "mds")
+    assert {"README.md", "manifest.json", *beside} == set(desk.visible())
+    assert verify_run(desk.where.run, lambda _: assess).findings == ()
+
+
+def test_an_index_of_shards_is_held_against_them(desk: Desk):
+    desk.where = dataclasses.replace(desk.where, written_as="mds")
+    manifest = desk.publish()
+    (entry,) = (e for e in manifest["files"] if e["path"] == "data/index.json")
+    assert entry["rows"] == 4
+    entry["rows"] = 5
+    path = desk.folder / "run" / "manifest.json"
+    path.write_bytes(orjson.dumps(manifest))
+    (finding,) = verify_run(desk.where.run, lambda _: assess).findings
+    assert finding == "data/index.json: the manifest says rows=5, not 4"
 
 
 def test_the_order_in_which_rows_arrive_reaches_no_byte(desk: Desk):

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from transforms import storage
 from transforms.dedup.config import DedupConfig
@@ -24,23 +22,10 @@ from transforms.dedup.index.write import INDEXED, Days, index_rows
 from transforms.dedup.normalize import letters
 from transforms.dedup.signature import signatures
 from transforms.errors import HoldfastError
+from transforms.formats.choose import of_path
+from transforms.verdict import Verdict
 
-__all__ = ["IndexVerdict", "check_index"]
-
-_MOST_FINDINGS = 100
-
-
-@dataclasses.dataclass(frozen=True)
-class IndexVerdict:
-    """What was checked, and what was found to be wrong.
-
-    Attributes:
-        checked: What was recomputed, as lines for people.
-        findings: Violations, the first hundred.
-    """
-
-    checked: tuple[str, ...]
-    findings: tuple[str, ...]
+__all__ = ["check_index"]
 
 
 def _expected(shard: pa.Table, run: str, config: DedupConfig, days: Days) -> pa.Table:
@@ -117,12 +102,12 @@ class _Checker:
         path = storage.join(segment.folder, shard.path)
         if not storage.exists(path):
             return _Found(tuple(findings), len(stored), gone=True)
-        table = pq.ParquetFile(io.BytesIO(storage.read_bytes(path))).read()
+        table = of_path(path).read(storage.read_bytes(path))
         expected = _expected(table, segment.run, self.config, self.days)
         return _Found((*findings, *_differences(stored, expected)), len(stored))
 
 
-def check_index(index: str, published: PublishedRun, days: Days, workers: int = 2) -> IndexVerdict:
+def check_index(index: str, published: PublishedRun, days: Days, workers: int = 2) -> Verdict:
     """Recomputes every row of every segment that counts.
 
     Args:
@@ -153,4 +138,4 @@ def check_index(index: str, published: PublishedRun, days: Days, workers: int = 
         checked.append(f"{gone} shards are gone: their rows could be counted, not recomputed")
     if len(runs) > len(segments):
         checked.append(f"{len(runs) - len(segments)} segments do not count and were passed over")
-    return IndexVerdict(tuple(checked), tuple(findings[:_MOST_FINDINGS]))
+    return Verdict.of(checked, findings)

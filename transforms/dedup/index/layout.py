@@ -15,6 +15,7 @@ import orjson
 from transforms import storage
 from transforms.dedup.config import SCHEME, DedupConfig
 from transforms.errors import InputError, UsageError
+from transforms.formats.choose import of_path
 
 __all__ = [
     "FORMAT",
@@ -25,6 +26,7 @@ __all__ = [
     "compacted_place",
     "config_of",
     "dump",
+    "index_name",
     "index_place",
     "load",
     "read_format",
@@ -45,8 +47,14 @@ def segment_place(index: str, run: str, *names: str) -> str:
 
 
 def index_place(index: str, run: str, shard: str) -> str:
-    """The index file of a published shard, called as the shard is."""
-    return segment_place(index, run, shard.rsplit("/", 1)[-1])
+    """The index file of a published shard."""
+    return segment_place(index, run, index_name(shard))
+
+
+def index_name(shard: str) -> str:
+    """What the index file of a published shard is called: as that, but for its format."""
+    name = shard.rsplit("/", 1)[-1]
+    return f"{name.removesuffix(of_path(name).extension)}.parquet"
 
 
 def compacted_place(index: str, *names: str) -> str:

@@ -96,7 +96,7 @@ def pieces(
     for segment in segments:
         for shard in segment.shards:
             key = segment.run, shard.path
-            name = segment.run, shard.path.rsplit("/", 1)[-1]
+            name = segment.run, layout.index_name(shard.path)
             if key in merged:
                 found[key] = merged[key]
             elif name in own:

@@ -20,6 +20,7 @@ from transforms import storage
 from transforms.dedup.near.candidates import requests_of
 from transforms.dedup.rows import EDGE, ESTIMATED, NODE, is_indexed, uint64
 from transforms.dedup.shingles import jaccard, shingle_sets
+from transforms.formats.choose import PARQUET, of_path, read_columns
 from transforms.kernels import Hashes, njit
 from transforms.records import PART_BITS
 
@@ -74,9 +75,12 @@ def read_rows(
     Yields:
         Numbers, and the columns of the rows with these numbers.
     """
+    first = -int(part["first"])
+    if of_path(part["path"]) is not PARQUET:  # An earlier run's shard: these are read whole.
+        yield wanted, read_columns(part["path"], columns).take(wanted - first)
+        return
     with storage.open_input(part["path"]) as source:
         file = pq.ParquetFile(source)
-        first = -int(part["first"])
         for number in range(file.num_row_groups):
             rows = file.metadata.row_group(number).num_rows
             inside = wanted[(wanted >= first) & (wanted < first + rows)]

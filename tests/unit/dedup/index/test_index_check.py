@@ -13,15 +13,16 @@ import pyarrow.parquet as pq
 import pytest
 from index_files import MANIFEST, days, index_run, published, shard, small_index
 
-from transforms.dedup.index.check import IndexVerdict, check_index
+from transforms.dedup.index.check import check_index
 from transforms.dedup.index.compact import compact
 from transforms.dedup.index.show import describe
 from transforms.dedup.index.write import index_bytes
+from transforms.verdict import Verdict
 
 FIRST = "data/shard-00000-of-00002.parquet of run r1"
 
 
-def check(index: pathlib.Path) -> IndexVerdict:
+def check(index: pathlib.Path) -> Verdict:
     return check_index(str(index), published, days)
 
 
