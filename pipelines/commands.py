@@ -39,12 +39,11 @@ def _launch(kind: str, given: argparse.Namespace, beam: Sequence[str]) -> Config
     config = _config(given)
     options = PipelineOptions(list(beam), save_main_session=False)
     chosen = any(flag.partition("=")[0] == "--direct_num_workers" for flag in beam)
-    ready = prepare(kind, config, options, workers_chosen=chosen)  # type: ignore[arg-type]
-    if ready.done:
-        report.console().print(f"run {ready.job.name} is published already; nothing to do")
-        return config
+    resume = bool(getattr(given, "resume", False))
+    ready = prepare(kind, config, options, workers_chosen=chosen, resume=resume)  # type: ignore[arg-type]
     folder = ready.job.place("progress") if ready.job.carrier == "files" else None
-    launch(ready, Progress(folder, ready.text_bytes))
+    if not launch(ready, Progress(folder, ready.text_bytes)):
+        report.console().print(f"run {ready.job.name} is published already; nothing to do")
     return config
 
 

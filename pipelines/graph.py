@@ -12,9 +12,10 @@ import orjson
 import pyarrow as pa
 
 from pipelines.bridges import assess_published, days, mark_tail, settle
-from pipelines.config import Config
+from pipelines.config import UNTOLD, Config
 from pipelines.policies import HOSTS, STATED, judge_for, published, surveyed, tail_policy
 from transforms import storage
+from transforms.commits import Commits
 from transforms.dead import DeadPolicy
 from transforms.dedup.beam import Deduplicate, Fingerprint
 from transforms.dedup.index.beam import ReadIndex
@@ -52,7 +53,7 @@ from transforms.synthetic.policy import PAGES_OF, judge_hosts, pages_of
 from transforms.synthetic.posterior import UNIT
 from transforms.synthetic.tag import convicted
 
-__all__ = ["DECISIONS", "TEMPORARY", "Job", "annotate", "select", "staged"]
+__all__ = ["DECISIONS", "TEMPORARY", "Job", "annotate", "asked", "select", "staged"]
 
 TEMPORARY = "_temporary"
 """Folder of a run for what is not published yet."""
@@ -82,6 +83,8 @@ class Job:
         input_bytes: Size of all input files.
         unpinned: The run's name but for what an index holds.
         index: What the run compares with and appends to; None without an index.
+        attempt: Of this attempt alone: with it the places are claimed.
+        input: What is read, whatever it is called (`identity.input_facts`).
     """
 
     config: Config
@@ -96,10 +99,17 @@ class Job:
     input_bytes: int
     unpinned: str = ""
     index: Facts | None = None
+    attempt: str = ""
+    input: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def place(self, *names: str) -> str:
         """A path in staging."""
         return storage.join(self.staging, *names)
+
+    @property
+    def commits(self) -> Commits:
+        """Splits that are annotated and staged for good."""
+        return Commits(self.staging, self.annotation)
 
     @property
     def dead_policy(self) -> DeadPolicy:
@@ -140,14 +150,14 @@ def annotate(pipeline: beam.Pipeline, job: Job) -> Collections:
     """
     config = job.config
     inputs = pipeline | "Inputs" >> beam.Create([job.place(INPUTS)])
-    read = inputs | "Read documents" >> ReadDocuments(config.ingest)
+    read = inputs | "Read documents" >> ReadDocuments(config.ingest, job.commits)
     parts = (
         read["documents"]
         | "Identify language" >> IdentifyLanguage(config.langid)
         | "Tag synthetic" >> TagSynthetic(config.synthetic)
         | "Assess provenance" >> AssessProvenance(config.provenance)
         | "Fingerprint" >> Fingerprint(config.dedup)
-        | "Stage documents" >> StageDocuments(job.place("parts"))
+        | "Stage documents" >> StageDocuments(job.place("parts"), job.commits)
     )
     facts = {
         "annotation": job.annotation,
@@ -292,13 +302,20 @@ def promise(config: Config) -> Promise:
     )
 
 
-def publication(job: Job, temporary: str) -> Publication:
-    """Where and under which conditions a run is published."""
+def asked(job: Job) -> dict[str, Any]:
+    """What tells a run from others, as its manifest has it."""
     settings = job.config.model_dump(mode="json")
-    for place in ("input", "output", "staging", "exclude", "index", "exchange"):
+    for place in ("input", "output", "staging", "exclude", "index", "exchange", *UNTOLD):
         settings.pop(place)
     for place in ("model", "reference", "previous"):
         settings["synthetic"].pop(place)
+    digest = job.config_digest
+    return {"config": settings, "input": dict(job.input), "config_digest": digest}
+
+
+def publication(job: Job, temporary: str) -> Publication:
+    """Where and under which conditions a run is published."""
+    settings = asked(job)["config"]
     return Publication(
         run=job.run or "",
         temporary=temporary,
@@ -309,6 +326,10 @@ def publication(job: Job, temporary: str) -> Publication:
         dead_policy=job.dead_policy,
         pinned=job.pinned,
         stated=STATED,
+        label=job.config.run_name or job.name,
+        input=dict(job.input),
+        claim=(job.attempt, (str(job.run), job.staging)) if job.attempt else None,
+        latest=job.config.latest,
     )
 
 

@@ -23,6 +23,7 @@ WITH_BEAM = {"transforms.coders", "transforms.exchange", "transforms.metrics"}
 """Modules outside the rooms that are about Beam; no pure module may need them."""
 FOUNDATIONS = {"records", "errors", "settings", "metrics", "storage", "kernels", "utf8", "coders"}
 FOUNDATIONS |= {"exchange", "partition", "outcome", "data", "dead"}
+FOUNDATIONS |= {"guarded", "conditional", "gcs", "claim", "commits"}
 
 
 def modules() -> list[str]:

@@ -11,17 +11,18 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from transforms import storage
+from transforms import claim, conditional, storage
 from transforms.dead import DeadPolicy
 from transforms.dedup.config import DedupConfig
 from transforms.dedup.index.pins import read_facts
 from transforms.dedup.index.segments import Shard, append
-from transforms.errors import InfeasibleError, LedgerError, VerificationError
+from transforms.errors import InfeasibleError, LedgerError, StorageError, VerificationError
 from transforms.records import DEAD_LETTERS, DROPPED
 from transforms.shards import layout
 from transforms.shards import manifest as manifests
 from transforms.shards.assemble import FILE
 from transforms.shards.card import dataset_card
+from transforms.shards.latest import point_to
 from transforms.shards.ledger import build_ledger, check_ledger
 from transforms.shards.promise import Promise, tail_reasons
 from transforms.staging.survey import Decisions
@@ -47,6 +48,10 @@ class Publication:
         dead_policy: When too much of the input is unreadable.
         pinned: Staging folder that pins what the run compares with; None without an index.
         stated: Names of the decisions that the manifest holds.
+        label: What people call the run.
+        input: What was read, whatever it is called.
+        claim: Token and places that this attempt must still hold; None for nobody's.
+        latest: File that is to name the run once it is published.
     """
 
     run: str
@@ -58,10 +63,40 @@ class Publication:
     dead_policy: DeadPolicy
     pinned: str | None = None
     stated: tuple[str, ...] = ()
+    label: str = ""
+    input: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    claim: tuple[str, tuple[str, ...]] | None = None
+    latest: str | None = None
 
     def final(self, name: str) -> str:
         """A path within the run."""
         return storage.join(self.run, name)
+
+
+def _confirm(where: Publication) -> None:
+    """Raises a HeldError if another attempt took over a place."""
+    if where.claim is not None:
+        token, places = where.claim
+        for place in places:
+            claim.confirm(place, token)
+
+
+def _make_visible(where: Publication, manifest: dict[str, Any]) -> None:
+    """Writes the manifest, where there is none: then the run exists, and nothing changes it.
+
+    Raises:
+        HeldError: Another attempt took over.
+        StorageError: Another run was published here meanwhile.
+    """
+    _confirm(where)
+    path, data = where.final(layout.MANIFEST), manifests.encode(manifest)
+    if conditional.create(path, data) is None and storage.read_bytes(path) != data:
+        raise StorageError(
+            f"{path} is there already: another run was published here meanwhile; choose "
+            "another place"
+        )
+    if where.latest is not None:
+        point_to(where.latest, where.run)
 
 
 def _check_dead(where: Publication, files: list[dict[str, Any]], read: int) -> int:
@@ -90,7 +125,7 @@ def _name_files(where: Publication, files: list[dict[str, Any]]) -> list[dict[st
         own = sorted((f for f in files if f["folder"] == folder), key=lambda f: f["partition"])
         for number, file in enumerate(own):
             path = name(number, len(own))
-            storage.rename(file["path"], where.final(path))
+            conditional.place(file["path"], where.final(path), file["sha256"])
             entries.append(manifests.file_entry(path, file["sha256"], file["rows"]))
         if not own:
             path, data = name(0, 1), layout.parquet_bytes(schema.empty_table())
@@ -185,15 +220,18 @@ def publish(
             reasons.update(orjson.loads(file["facts"]))
     found += check_ledger(ledger, manifests.kept_of(shards), reasons, dead)
     _fail([*found, *findings])
+    _confirm(where)
     for report in shards:
         name = layout.shard_name(report["shard"], len(shards))
         storage.makedirs(where.final("data"))
-        storage.rename(report["path"], where.final(name))
+        conditional.place(report["path"], where.final(name), report["sha256"])
         report["path"] = name
     for folder in ("dropped", "dead_letters"):
         storage.makedirs(where.final(folder))
     manifest = {
         "run": where.name,
+        "name": where.label or where.name,
+        "input": dict(where.input),
         "config": where.config,
         "config_digest": where.config_digest,
         "versions": manifests.versions(),
@@ -216,5 +254,5 @@ def publish(
     card = dataset_card(manifest).encode()
     storage.write_bytes_atomically(where.final(layout.CARD), card)
     storage.delete_tree(where.temporary)
-    storage.write_bytes_atomically(where.final(layout.MANIFEST), manifests.encode(manifest))
+    _make_visible(where, manifest)
     return manifest
