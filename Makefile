@@ -13,9 +13,11 @@ PYTEST_ARGS ?= -n 2
 
 PEERS := rensa datasketch datatrove text-dedup
 BENCH := .bench
+TOOLS := .tools/bin
+GCS_SERVER := v1.56.1
 
 .PHONY: help setup curate verify test lint format bench bench-quick peers bench-peers
-.PHONY: bench-kernel bench-dedup bench-hot bench-scaling lock clean
+.PHONY: soak gcs-server bench-kernel bench-dedup bench-hot bench-scaling lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -36,8 +38,23 @@ curate: setup  ## run the job on examples/; INPUT=, OUTPUT=, CONFIG= and ARGS= o
 verify: setup  ## recompute every promise of OUTPUT= (default: that of the examples)
 	$(BIN)/holdfast verify $(or $(OUTPUT),out/example)
 
-test: setup  ## run the tests
+test: setup gcs-server  ## run the tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+soak: setup gcs-server  ## kill the job, its storage and its disk, and compare what it publishes
+	$(BIN)/python tests/soak $(ARGS)
+
+# The tests of Google Cloud Storage talk to this server over HTTP. It comes from the Go module
+# proxy; go fetches a newer toolchain by itself if it needs one (1.21 or later can).
+$(TOOLS)/fake-gcs-server-$(GCS_SERVER):
+	@go version 2>/dev/null | grep -qE 'go1\.(2[1-9]|[3-9][0-9])' || { \
+		echo "the storage server of the tests needs Go 1.21 or later, found: $$(go version 2>&1)"; \
+		echo "install golang-go from Debian 13 or Ubuntu 24.04 on, or from go.dev/dl"; exit 1; }
+	mkdir -p $(TOOLS)
+	GOBIN=$(abspath $(TOOLS)) go install github.com/fsouza/fake-gcs-server@$(GCS_SERVER)
+	mv $(TOOLS)/fake-gcs-server $@
+
+gcs-server: $(TOOLS)/fake-gcs-server-$(GCS_SERVER)  ## build the storage server of the tests, below .tools
 
 lint: setup  ## check style and types
 	$(BIN)/ruff check .
@@ -82,4 +99,4 @@ lock: setup  ## resolve requirements.lock anew
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --upgrade --output-file requirements.lock
 
 clean:  ## remove what was made
-	rm -rf $(VENV) $(BENCH) out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(BENCH) .tools out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

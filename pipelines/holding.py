@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 
 from pipelines.graph import TEMPORARY, Job
 from transforms import claim, storage
+from transforms.errors import HoldfastError
 
-__all__ = ["held"]
+__all__ = ["held", "quietly_after_failure"]
 
 
 @contextlib.contextmanager
@@ -39,16 +41,31 @@ def _held(place: str, job: Job, stale_after: float) -> Iterator[None]:
         stale_after=stale_after,
         progress=lambda: _last_change(job),
     )
-    _sweep(place)
     try:
+        _sweep(place)
         with taken.kept():
             yield
     finally:
-        claim.release(place, job.attempt)
+        with quietly_after_failure():
+            claim.release(place, job.attempt)
         if empty and storage.is_local(place):
             # Nothing was put there: a refused run leaves nothing behind.
             with contextlib.suppress(OSError):
                 storage.local_path(place).rmdir()
+
+
+@contextlib.contextmanager
+def quietly_after_failure() -> Iterator[None]:
+    """Cleans up; what fails then is not told where something failed before.
+
+    The first failure is the cause: a full disk, say, which lets nobody clean up, either.
+    """
+    failed = sys.exc_info()[0] is not None
+    try:
+        yield
+    except HoldfastError:
+        if not failed:
+            raise
 
 
 def _sweep(place: str) -> None:

@@ -18,13 +18,14 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from pipelines import graph, identity
 from pipelines.config import Config
 from pipelines.failures import understood
-from pipelines.holding import held
+from pipelines.holding import held, quietly_after_failure
 from pipelines.indexing import pin
 from pipelines.places import check_output, check_staging, fill_staging
 from pipelines.progress import Progress
 from pipelines.request import Kind, check_request
 from pipelines.scale import choose_runner, scale_of, unpacked
 from transforms import errors, metrics, storage
+from transforms.claim import CLAIM
 from transforms.exchange import Carrier
 from transforms.ingest.listing import INPUTS, InputFile, list_inputs, read_inputs
 from transforms.shards import latest
@@ -153,7 +154,8 @@ def started(ready: Launch) -> Iterator[bool]:
         try:
             yield False
         finally:
-            _clean(job)
+            with quietly_after_failure():
+                _clean(job)
 
 
 def _clean(job: graph.Job) -> None:
@@ -185,7 +187,7 @@ def launch(ready: Launch, progress: Progress) -> bool:
         HoldfastError: What the graph raised, with its own type.
     """
     if ready.done:
-        _point_to(ready.job)
+        _finish(ready.job)
         return False
     with started(ready) as done:
         if not done:
@@ -193,10 +195,14 @@ def launch(ready: Launch, progress: Progress) -> bool:
     return not done
 
 
-def _point_to(job: graph.Job) -> None:
-    """Moves the pointer, should an attempt have died between publishing and that."""
+def _finish(job: graph.Job) -> None:
+    """Does what an attempt left undone that published the run and died."""
     if job.config.latest and job.run is not None:
         latest.point_to(job.config.latest, job.run, only_if_new=True)
+    if any(storage.exists(storage.join(place, CLAIM)) for place in (str(job.run), job.staging)):
+        # Whoever still holds the places cleans up for itself.
+        with contextlib.suppress(errors.HeldError), held(job, job.config.stale_after):
+            _clean(job)
 
 
 def _run(ready: Launch, progress: Progress) -> None:

@@ -28,7 +28,7 @@ __all__ = [
     "read",
     "write",
 ]
-__all__ += ["write_if"]
+__all__ += ["write", "write_if"]
 
 SCHEME = "gs://"
 EMULATOR = "STORAGE_EMULATOR_HOST"
@@ -132,6 +132,17 @@ def copy_new(src: str, dst: str) -> bool:
     except (NotFound, PreconditionFailed):
         return False
     return True
+
+
+def rename(src: str, dst: str) -> None:
+    """Moves an object; replaces `dst`. Beam would do so in a batch of one."""
+    from google.cloud.storage.retry import DEFAULT_RETRY  # noqa: PLC0415  # as above
+
+    source, target = _blob(src), _blob(dst)
+    source.bucket.copy_blob(
+        source, target.bucket, target.name, timeout=_TIMEOUT, retry=DEFAULT_RETRY
+    )
+    _delete_one(src)
 
 
 def names(folder: str) -> Iterator[str]:

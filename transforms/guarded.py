@@ -32,8 +32,9 @@ def explained(path: str, verb: str) -> Iterator[None]:
         raise InputError(f"cannot {verb} {path}: {e}. Check the path.") from e
     except Exception as e:
         # The file systems' clients each have errors of their own, without a common base.
+        told = " ".join(str(e).split())
         raise StorageError(
-            f"cannot {verb} {path}: {type(e).__name__}: {e}. Check that the place can be "
+            f"cannot {verb} {path}: {type(e).__name__}: {told}. Check that the place can be "
             "reached, has room, and grants this account the right, then run again."
         ) from e
 

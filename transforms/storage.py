@@ -107,6 +107,8 @@ def rename(src: str, dst: str) -> None:
     with explained(src, f"rename to {dst}"):
         if is_local(src) and is_local(dst):
             local_path(src).replace(local_path(dst))
+        elif src.startswith(gcs.SCHEME) and dst.startswith(gcs.SCHEME):
+            gcs.rename(src, dst)
         else:
             _beam()[0].rename([src], [dst])
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from shards_documents import assess, document, promise, published
 
+from transforms import claim
 from transforms.dead import DeadPolicy
 from transforms.dedup.config import DedupConfig
 from transforms.dedup.index.pins import Facts, write_facts
@@ -20,14 +21,17 @@ from transforms.dedup.index.write import Recorder
 from transforms.dedup.rows import UNDECIDED
 from transforms.errors import (
     DeadLettersError,
+    HeldError,
     InfeasibleError,
     InputError,
     LedgerError,
+    StorageError,
     VerificationError,
 )
 from transforms.records import DEAD_LETTERS, DROPPED
 from transforms.shards.assemble import FILE, assemble_shard, write_dead_letters, write_dropped
 from transforms.shards.check import REPORT
+from transforms.shards.latest import read_latest
 from transforms.shards.publish import Publication, publish
 from transforms.shards.sources import largest, sources_of
 from transforms.shards.verify import require, verify_run
@@ -322,3 +326,40 @@ def test_a_run_that_the_index_has_is_not_appended_again(desk: Desk, recorder: Re
     write_facts(str(desk.folder / "staging"), facts)
     assert desk.publish()["index"]["pinned"] == []
     assert not pathlib.Path(recorder.index).exists()
+
+
+def test_who_lost_the_place_publishes_nothing(desk: Desk):
+    desk.where = dataclasses.replace(desk.where, claim=("mine", (desk.where.run,)))
+    with pytest.raises(HeldError, match="not claimed any more"):
+        desk.publish()
+    claim.take(desk.where.run, "other", token="theirs", stale_after=60)  # noqa: S106
+    with pytest.raises(HeldError, match="taken over by run other"):
+        desk.publish()
+    assert desk.visible() == ["_claim.json"]
+    claim.release(desk.where.run, "theirs")
+    claim.take(desk.where.run, "abc", token="mine", stale_after=60)  # noqa: S106
+    desk.publish()
+    assert "manifest.json" in desk.visible()
+
+
+def test_a_run_that_was_published_meanwhile_is_not_replaced(desk: Desk):
+    reports, files = desk.reports(), desk.files()
+    manifest = desk.folder / "run" / "manifest.json"
+    manifest.write_bytes(b"theirs")
+    with pytest.raises(StorageError, match="another run was published here meanwhile"):
+        desk.publish(reports=reports, files=files)
+    assert manifest.read_bytes() == b"theirs"
+
+
+def test_a_step_that_runs_twice_publishes_once(desk: Desk):
+    """Runners repeat what failed, also where it had nearly ended."""
+    reports, files = desk.reports(), desk.files()
+    pointer = str(desk.folder / "LATEST.json")
+    desk.where = dataclasses.replace(desk.where, latest=pointer)
+    first = desk.publish(reports=reports, files=files)
+    before = {name: (desk.folder / "run" / name).read_bytes() for name in desk.visible()}
+    assert desk.publish(reports=reports, files=files) == first
+    assert {name: (desk.folder / "run" / name).read_bytes() for name in desk.visible()} == before
+    told, _ = read_latest(pointer)
+    assert told is not None
+    assert (told["latest"]["run"], told["earlier"]) == (desk.where.name, [])
