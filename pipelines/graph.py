@@ -33,7 +33,7 @@ from transforms.provenance.beam import AssessProvenance
 from transforms.rebalance.beam import Rebalance
 from transforms.shards.beam import PublishShards, WriteShards
 from transforms.shards.promise import Promise
-from transforms.shards.publish import Publication
+from transforms.shards.publication import Publication
 from transforms.staging.beam import (
     CutBoilerplate,
     Decide,
@@ -232,7 +232,8 @@ def select(given: Collections, job: Job) -> None:
     )
     plan = dealt["plan"] | "Read plan" >> beam.FlatMap(_plans).with_output_types(dict)
     summaries = {"ledger": settled["ledger"], "plan": plan, "undecided": fates["undecided"]}
-    _ = {**written, **summaries, **told, "decisions": decisions} | "Publish" >> PublishShards(
+    summaries |= {"decisions": decisions, "parts": given["parts"]}
+    _ = {**written, **summaries, **told} | "Publish" >> PublishShards(
         publication(job, temporary), job.staging
     )
 
@@ -330,6 +331,7 @@ def publication(job: Job, temporary: str) -> Publication:
         input=dict(job.input),
         claim=(job.attempt, (str(job.run), job.staging)) if job.attempt else None,
         latest=job.config.latest,
+        inputs=job.place(INPUTS),
     )
 
 

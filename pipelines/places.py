@@ -25,7 +25,7 @@ __all__ = ["check_output", "check_staging", "fill_staging", "same_place"]
 _OWNER = "run.json"
 _SELECTED = ("kept", "spool", "progress", DECISIONS, KEPT_RECORD, OUTCOME, pins.FACTS, pins.PINS)
 _ANNOTATED = ("parts", "dead_letters")
-_PUBLISHED = ("data", "dropped", "dead_letters", CARD, TEMPORARY)
+_PUBLISHED = ("data", "dropped", "dead_letters", "ledger", CARD, TEMPORARY)
 
 
 def check_output(job: Job) -> bool:

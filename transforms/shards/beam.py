@@ -13,7 +13,7 @@ import pyarrow as pa
 import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
 from transforms import metrics
 from transforms.dedup.index.write import Recorder
-from transforms.dedup.rows import UNDECIDED
+from transforms.dedup.rows import PART, UNDECIDED
 from transforms.exchange import Exchange, Input, Spool
 from transforms.outcome import recorded, write_outcome
 from transforms.partition import by_hash, by_value
@@ -21,7 +21,8 @@ from transforms.records import DEAD_LETTERS, DROPPED
 from transforms.shards import assemble, identities, sources
 from transforms.shards.check import REPORT
 from transforms.shards.promise import Assess, Promise
-from transforms.shards.publish import Publication, publish
+from transforms.shards.publication import Publication
+from transforms.shards.publish import publish
 from transforms.staging.outcome import INDEXED, LEDGER, ROUTED
 from transforms.staging.survey import read_decisions
 
@@ -134,9 +135,9 @@ class PublishShards(beam.PTransform):
     """Checks the run as a whole and makes it visible, or refuses.
 
     Input: a dict of `reports`, `files`, `findings`, `sources`, `ledger`, `undecided`
-    (dedup.rows.UNDECIDED), `decisions` and `plan` (one JSON object as `dict`); also,
-    where paragraphs were counted, `boilerplate` (one row of JSON). Output: one manifest,
-    as a `dict`.
+    (dedup.rows.UNDECIDED), `decisions`, `parts` (dedup.rows.PART) and `plan` (one JSON
+    object as `dict`); also, where paragraphs were counted, `boilerplate` (one row of JSON).
+    Output: one manifest, as a `dict`.
 
     Args:
         where: Places, names and conditions.
@@ -160,6 +161,7 @@ class PublishShards(beam.PTransform):
                 "undecided",
                 "sources",
                 "decisions",
+                "parts",
             )
         ]
         if "boilerplate" in given:
@@ -192,6 +194,7 @@ class _Publish(beam.DoFn):
         undecided,
         tops,
         decisions,
+        parts,
         boilerplate=(),
     ) -> Iterator[str]:
         with recorded(self._staging), metrics.cpu("publish"):
@@ -207,6 +210,7 @@ class _Publish(beam.DoFn):
                 next(map(_json, boilerplate), None),
                 _table(tops, sources.LARGEST),
                 read_decisions(decisions),
+                _table(parts, PART),
             )
             write_outcome(self._staging, 0, f"published {manifest['run']}")
         yield run

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 __all__ = [
     "CARD",
+    "FILES",
     "GROUP_ROWS",
     "MANIFEST",
     "dead_letters_name",
@@ -22,6 +23,8 @@ __all__ = [
 MANIFEST = "manifest.json"
 """Written last: a run without it does not exist."""
 CARD = "README.md"
+FILES = "ledger/files.parquet"
+"""The ledger by input file (`by_file.BY_FILE`)."""
 GROUP_ROWS = 4096
 """Rows in a row group of a shard: some megabytes of text, so that a reader can skip."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -11,92 +10,28 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from transforms import claim, conditional, storage
-from transforms.dead import DeadPolicy
+from transforms import conditional, storage
 from transforms.dedup.config import DedupConfig
 from transforms.dedup.index.pins import read_facts
 from transforms.dedup.index.segments import Shard, append
-from transforms.errors import InfeasibleError, LedgerError, StorageError, VerificationError
+from transforms.errors import InfeasibleError, LedgerError, VerificationError
+from transforms.ingest.listing import read_inputs
 from transforms.records import DEAD_LETTERS, DROPPED
 from transforms.shards import layout
 from transforms.shards import manifest as manifests
 from transforms.shards.assemble import FILE
+from transforms.shards.by_file import BY_FILE, by_file, check_by_file
 from transforms.shards.card import dataset_card
-from transforms.shards.latest import point_to
-from transforms.shards.ledger import build_ledger, check_ledger
-from transforms.shards.promise import Promise, tail_reasons
+from transforms.shards.ledger import build_ledger, check_ledger, check_plan
+from transforms.shards.promise import tail_reasons
+from transforms.shards.publication import Publication, confirm, make_visible
 from transforms.staging.survey import Decisions
 
-__all__ = ["Publication", "publish"]
+__all__ = ["publish"]
 
 _SHOWN = 5
 _BEFORE_PLAN = ("excluded", "exact_duplicate", "near_duplicate")
 """Reasons for which a document never reaches the plan."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Publication:
-    """Where and under which conditions a run is published.
-
-    Attributes:
-        run: Its folder.
-        temporary: The folder of temporary names.
-        name: The run's name.
-        config: Its configuration, as JSON can hold it.
-        config_digest: Of what decides the output.
-        promise: Floors, caps, unit and tail.
-        dead_policy: When too much of the input is unreadable.
-        pinned: Staging folder that pins what the run compares with; None without an index.
-        stated: Names of the decisions that the manifest holds.
-        label: What people call the run.
-        input: What was read, whatever it is called.
-        claim: Token and places that this attempt must still hold; None for nobody's.
-        latest: File that is to name the run once it is published.
-    """
-
-    run: str
-    temporary: str
-    name: str
-    config: dict[str, Any]
-    config_digest: str
-    promise: Promise
-    dead_policy: DeadPolicy
-    pinned: str | None = None
-    stated: tuple[str, ...] = ()
-    label: str = ""
-    input: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    claim: tuple[str, tuple[str, ...]] | None = None
-    latest: str | None = None
-
-    def final(self, name: str) -> str:
-        """A path within the run."""
-        return storage.join(self.run, name)
-
-
-def _confirm(where: Publication) -> None:
-    """Raises a HeldError if another attempt took over a place."""
-    if where.claim is not None:
-        token, places = where.claim
-        for place in places:
-            claim.confirm(place, token)
-
-
-def _make_visible(where: Publication, manifest: dict[str, Any]) -> None:
-    """Writes the manifest, where there is none: then the run exists, and nothing changes it.
-
-    Raises:
-        HeldError: Another attempt took over.
-        StorageError: Another run was published here meanwhile.
-    """
-    _confirm(where)
-    path, data = where.final(layout.MANIFEST), manifests.encode(manifest)
-    if conditional.create(path, data) is None and storage.read_bytes(path) != data:
-        raise StorageError(
-            f"{path} is there already: another run was published here meanwhile; choose "
-            "another place"
-        )
-    if where.latest is not None:
-        point_to(where.latest, where.run)
 
 
 def _check_dead(where: Publication, files: list[dict[str, Any]], read: int) -> int:
@@ -132,6 +67,28 @@ def _name_files(where: Publication, files: list[dict[str, Any]]) -> list[dict[st
             storage.write_bytes_atomically(where.final(path), data)
             entries.append(manifests.file_entry(path, layout.digest(data), 0))
     return entries
+
+
+def _by_file(
+    where: Publication, parts: pa.Table | None, outcomes: pa.Table, files: list[dict[str, Any]]
+) -> pa.Table:
+    """The ledger by input file."""
+    if where.inputs is None or parts is None:
+        return BY_FILE.empty_table()
+    letters: dict[str, list[int]] = {}
+    for file in files:
+        if file["folder"] == "dead_letters":
+            for path, found in orjson.loads(file["facts"])["files"].items():
+                there = letters.setdefault(path, [0, 0])
+                letters[path] = [a + b for a, b in zip(there, found, strict=True)]
+    inputs = [(file.path, file.size) for file in read_inputs(where.inputs)]
+    return by_file(inputs, parts, outcomes, letters)
+
+
+def _write_by_file(where: Publication, table: pa.Table) -> dict[str, Any]:
+    data = layout.parquet_bytes(table)
+    storage.write_bytes_atomically(where.final(layout.FILES), data)
+    return manifests.file_entry(layout.FILES, layout.digest(data), len(table))
 
 
 def _nothing(where: Publication, outcomes: pa.Table) -> dict[str, Any]:
@@ -182,6 +139,7 @@ def publish(
     boilerplate: Mapping[str, Any] | None = None,
     sources: pa.Table | None = None,
     decisions: Decisions = MappingProxyType({}),
+    parts: pa.Table | None = None,
 ) -> dict[str, Any]:
     """Publishes a run whose shards lie under temporary names.
 
@@ -197,6 +155,7 @@ def publish(
         boilerplate: What `staging.boilerplate.summarise` says; None where it was not asked.
         sources: Rows of `sources.LARGEST`, if any.
         decisions: Of the run.
+        parts: Rows of `dedup.rows.PART`: what was staged; with `where.inputs`.
 
     Returns:
         The manifest. It is written last: until then the run does not exist.
@@ -210,7 +169,7 @@ def publish(
     shards = sorted(reports.to_pylist(), key=lambda report: report["shard"])
     others = files.cast(FILE).to_pylist()
     dead = _check_dead(where, others, sum(outcomes.column("documents").to_pylist()))
-    ledger = build_ledger(outcomes, dead)
+    ledger = build_ledger(outcomes, dead) | {"size": build_ledger(outcomes, 0, "size")}
     found = [f"shard {r['shard']}: {finding}" for r in shards for finding in r["findings"]]
     if [report["shard"] for report in shards] != list(range(plan["shards"])):
         found.append(f"{len(shards)} shards were written, the plan has {plan['shards']}")
@@ -219,8 +178,11 @@ def publish(
         if file["folder"] == "dropped":
             reasons.update(orjson.loads(file["facts"]))
     found += check_ledger(ledger, manifests.kept_of(shards), reasons, dead)
+    found += check_plan(ledger, plan)
+    files_read = _by_file(where, parts, outcomes, others)
+    found += check_by_file(files_read, ledger) if where.inputs else ()
     _fail([*found, *findings])
-    _confirm(where)
+    confirm(where)
     for report in shards:
         name = layout.shard_name(report["shard"], len(shards))
         storage.makedirs(where.final("data"))
@@ -243,9 +205,9 @@ def publish(
         "decisions": {n: decisions[n].to_pydict() for n in where.stated if n in decisions},
         "languages": manifests.languages_of(shards, sources),
         "undecided": manifests.undecided_entry(undecided),
-        "ledger": ledger | {"size": build_ledger(outcomes, 0, "size")},
+        "ledger": ledger,
         "shards": manifests.shard_entries(shards, where.promise),
-        "files": _name_files(where, others),
+        "files": [*_name_files(where, others), _write_by_file(where, files_read)],
     }
     if where.pinned is not None:
         manifest["index"] = _append(where, where.pinned, shards, others)
@@ -254,5 +216,5 @@ def publish(
     card = dataset_card(manifest).encode()
     storage.write_bytes_atomically(where.final(layout.CARD), card)
     storage.delete_tree(where.temporary)
-    _make_visible(where, manifest)
+    make_visible(where, manifest)
     return manifest

@@ -18,7 +18,7 @@ from transforms.dedup.config import DedupConfig
 from transforms.dedup.index.pins import Facts, write_facts
 from transforms.dedup.index.segments import Pinned, read_segment
 from transforms.dedup.index.write import Recorder
-from transforms.dedup.rows import UNDECIDED
+from transforms.dedup.rows import PART, UNDECIDED
 from transforms.errors import (
     DeadLettersError,
     HeldError,
@@ -28,11 +28,13 @@ from transforms.errors import (
     StorageError,
     VerificationError,
 )
+from transforms.ingest.listing import InputFile, write_inputs
 from transforms.records import DEAD_LETTERS, DROPPED
 from transforms.shards.assemble import FILE, assemble_shard, write_dead_letters, write_dropped
 from transforms.shards.check import REPORT
 from transforms.shards.latest import read_latest
-from transforms.shards.publish import Publication, publish
+from transforms.shards.publication import Publication
+from transforms.shards.publish import publish
 from transforms.shards.sources import largest, sources_of
 from transforms.shards.verify import require, verify_run
 from transforms.staging.outcome import INDEXED, LEDGER, ROUTED
@@ -44,7 +46,9 @@ PLAN = {"shards": 1, "published": 4 * SIZE, "repeat_cap": 4}
 
 def ledger(*rows: tuple[str, str, str, int]) -> pa.Table:
     names = ("lang", "origin", "outcome", "documents")
-    filled = [dict(zip(names, row, strict=True)) | {"size": SIZE * row[3]} for row in rows]
+    filled = [
+        dict(zip(names, row, strict=True)) | {"file": 0, "size": SIZE * row[3]} for row in rows
+    ]
     return pa.Table.from_pylist(filled, schema=LEDGER)
 
 
@@ -65,7 +69,10 @@ class Desk:
         given = {"plan": PLAN, "reports": self.reports(), "files": self.files(), "findings": []}
         given |= {"outcomes": ledger(*KEPT, TRIMMED), "undecided": UNDECIDED.empty_table()}
         given |= {"sources": self.sources(), "decisions": DECISIONS}
-        return publish(self.where, **(given | changes))
+        given |= changes
+        read = sum(given["outcomes"].column("documents").to_pylist())
+        parts = [{"part": 0, "path": "", "rows": read, "first": 0}]
+        return publish(self.where, **{"parts": pa.Table.from_pylist(parts, schema=PART), **given})
 
     def sources(self) -> pa.Table:
         routed = self.routed([0, 1, 2, 3])
@@ -105,6 +112,8 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: pathlib.Path) -> Desk:
     run = tmp_path / "run"
+    inputs = str(tmp_path / "inputs.jsonl")
+    write_inputs([InputFile("a.jsonl", 1000, "xxh3:0", "jsonl")], inputs)
     where = Publication(
         run=str(run),
         temporary=str(run / "_temporary"),
@@ -119,6 +128,7 @@ def desk(tmp_path: pathlib.Path) -> Desk:
         promise=promise(floors={"original": 0.4}),
         dead_policy=DeadPolicy(0.25, 1000, str(tmp_path / "staging")),
         stated=("tail",),
+        inputs=inputs,
     )
     return Desk(tmp_path, where)
 
@@ -141,6 +151,7 @@ def test_a_good_run_is_published_and_verifies(desk: Desk):
         "data/shard-00000-of-00001.parquet",
         "dead_letters/part-00000-of-00001.parquet",
         "dropped/part-00000-of-00001.parquet",
+        "ledger/files.parquet",
         "manifest.json",
     ]
     assert not (desk.folder / "run" / "_temporary").exists()
@@ -301,6 +312,7 @@ def test_a_shard_is_appended_as_it_is_published(desk: Desk, recorder: Recorder):
     assert {entry["path"].split("/")[0] for entry in manifest["files"]} == {
         "dropped",
         "dead_letters",
+        "ledger",
     }
     segment = read_segment(recorder.index, desk.where.name)
     assert segment is not None
@@ -363,3 +375,10 @@ def test_a_step_that_runs_twice_publishes_once(desk: Desk):
     told, _ = read_latest(pointer)
     assert told is not None
     assert (told["latest"]["run"], told["earlier"]) == (desk.where.name, [])
+
+
+def test_a_part_that_is_lost_on_the_way_fails_the_job(desk: Desk):
+    parts = pa.Table.from_pylist([{"part": 0, "path": "", "rows": 6, "first": 0}], schema=PART)
+    with pytest.raises(VerificationError, match="6 records were read, 5 are accounted"):
+        desk.publish(parts=parts)
+    assert "manifest.json" not in desk.visible()
