@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Iterator
 
 from pipelines.graph import TEMPORARY, Job
 from transforms import claim, storage
-from transforms.errors import HoldfastError
+from transforms.guarded import quietly_after_failure
 
-__all__ = ["held", "quietly_after_failure"]
+__all__ = ["held"]
 
 
 @contextlib.contextmanager
@@ -52,20 +51,6 @@ def _held(place: str, job: Job, stale_after: float) -> Iterator[None]:
             # Nothing was put there: a refused run leaves nothing behind.
             with contextlib.suppress(OSError):
                 storage.local_path(place).rmdir()
-
-
-@contextlib.contextmanager
-def quietly_after_failure() -> Iterator[None]:
-    """Cleans up; what fails then is not told where something failed before.
-
-    The first failure is the cause: a full disk, say, which lets nobody clean up, either.
-    """
-    failed = sys.exc_info()[0] is not None
-    try:
-        yield
-    except HoldfastError:
-        if not failed:
-            raise
 
 
 def _sweep(place: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import logging
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,10 +14,10 @@ import orjson
 import xxhash
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipelines import graph, identity
+from pipelines import graph, identity, logs
 from pipelines.config import Config
 from pipelines.failures import understood
-from pipelines.holding import held, quietly_after_failure
+from pipelines.holding import held
 from pipelines.indexing import pin
 from pipelines.places import check_output, check_staging, fill_staging
 from pipelines.progress import Progress
@@ -27,13 +26,12 @@ from pipelines.scale import choose_runner, scale_of, unpacked
 from transforms import errors, metrics, storage
 from transforms.claim import CLAIM
 from transforms.exchange import Carrier
+from transforms.guarded import quietly_after_failure
 from transforms.ingest.listing import INPUTS, InputFile, list_inputs, read_inputs
 from transforms.shards import latest
 from transforms.staging.record import ANNOTATED, read_record
 
 __all__ = ["Launch", "launch", "prepare", "started"]
-
-_LOG = logging.getLogger("holdfast")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,8 +125,8 @@ def prepare(
     if not done:
         if kind != "select":
             check_staging(staging)
-        told = (job.name, len(files), runner, workers or "service")
-        _LOG.info("run %s: %d files on %s, workers: %s", *told)
+        told = f"run {job.name}: {len(files)} files on {runner}, workers: {workers or 'service'}"
+        logs.event("started", told, run=job.name, kind=kind, input=dict(job.input), runner=runner)
     given = None if kind == "select" else files
     pinned = tuple(pinning.rows) if pinning else ()
     return Launch(kind, job, options, text_bytes, done, given, pinned, resume)
@@ -214,9 +212,10 @@ def _run(ready: Launch, progress: Progress) -> None:
             result.wait_until_finish()
     except Exception as error:
         raise understood(error, job.staging) from error
+    counts = metrics.counters(result)
     storage.write_bytes_atomically(
-        job.place("metrics.json"),
-        orjson.dumps(metrics.counters(result), option=orjson.OPT_INDENT_2),
+        job.place("metrics.json"), orjson.dumps(counts, option=orjson.OPT_INDENT_2)
     )
+    logs.event("counted", "the graph has run", people=False, counts=counts)
     if ready.kind == "annotate" and not storage.exists(job.place(ANNOTATED)):
         raise errors.InputError("the input holds no document; check --input and the field mapping")

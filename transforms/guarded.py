@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -13,7 +14,7 @@ from transforms.errors import HoldfastError, InputError, StorageError
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
-__all__ = ["explained", "guarded_sink", "guarded_source"]
+__all__ = ["explained", "guarded_sink", "guarded_source", "quietly_after_failure"]
 
 
 @contextmanager
@@ -37,6 +38,20 @@ def explained(path: str, verb: str) -> Iterator[None]:
             f"cannot {verb} {path}: {type(e).__name__}: {told}. Check that the place can be "
             "reached, has room, and grants this account the right, then run again."
         ) from e
+
+
+@contextmanager
+def quietly_after_failure() -> Iterator[None]:
+    """Cleans up; what fails then is not told where something failed before.
+
+    The first failure is the cause: a full disk, say, which lets nobody clean up, either.
+    """
+    failed = sys.exc_info()[0] is not None
+    try:
+        yield
+    except HoldfastError:
+        if not failed:
+            raise
 
 
 def guarded_sink(raw: Any, path: str) -> BinaryIO:
