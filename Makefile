@@ -17,7 +17,7 @@ TOOLS := .tools/bin
 GCS_SERVER := v1.56.1
 
 .PHONY: help setup curate verify test lint format bench bench-quick peers bench-peers
-.PHONY: soak gcs-server bench-kernel bench-dedup bench-hot bench-scaling lock clean
+.PHONY: soak gcs-server s3-check bench-kernel bench-dedup bench-hot bench-scaling lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -64,6 +64,15 @@ lint: setup  ## check style and types
 format: setup  ## put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+.tools/s3/.installed: tests/soak/requirements-s3.txt $(INSTALLED)
+	rm -rf $(@D) && $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" > $$(echo $(@D)/lib/python3*/site-packages)/holdfast.pth
+	touch $@
+
+s3-check: setup .tools/s3/.installed  ## run the job against a local server of Amazon S3
+	.tools/s3/bin/python tests/soak/soak_s3.py
 
 bench: setup  ## measure the whole job on mixed text (see benchmarks/README.md)
 	$(BIN)/python -m benchmarks.job $(ARGS)

@@ -12,6 +12,7 @@ from typing import Any
 import apache_beam as beam
 import orjson
 import xxhash
+from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipelines import graph, identity, logs
@@ -81,6 +82,8 @@ def prepare(
         UsageError, InputError: Something that was asked for cannot be.
     """
     check_request(kind, config)
+    # What Beam was told of accounts and endpoints holds for the launcher's own reading, too.
+    FileSystems.set_options(options)
     staging = config.staging or f"{str(config.output).rstrip('/')}.staging"
     files = (
         read_inputs(storage.join(staging, INPUTS))

@@ -68,6 +68,7 @@ def main() -> int:
     given = parser.parse_args()
     rows: list[tuple[Tally, float]] = []
     for name in given.scenarios or SCENARIOS:
+        print(f"{name} ...", flush=True)
         with tempfile.TemporaryDirectory(prefix=f"holdfast-soak-{name}-") as folder:
             began = time.monotonic()
             tallies = SCENARIOS[name](pathlib.Path(folder), given)
@@ -75,13 +76,13 @@ def main() -> int:
         rows += [(tally, seconds / len(tallies)) for tally in tallies]
         for tally in tallies:
             notes = ", ".join(f"{what}: {n}" for what, n in sorted(tally.notes.items()))
-            print(f"{tally.name}: {notes or 'done'}", flush=True)  # noqa: T201
+            print(f"{tally.name}: {notes or 'done'}", flush=True)
     text = table(rows)
-    print(text, flush=True)  # noqa: T201
+    print(text, flush=True)
     if given.report:
         given.report.write_text(text)
     wrong = [f"{tally.name}: {sentence}" for tally, _ in rows for sentence in tally.wrong]
-    print("\n".join(wrong) or "nothing was not as it should be")  # noqa: T201
+    print("\n".join(wrong) or "nothing was not as it should be")
     return 1 if wrong else 0
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from soak_job import Job, Tally, digests, leftovers, moments, wait_for, write_corpus
 
-_SIZES = ("16k", "64k", "128k", "256k", "512k", "768k", "1m", "1500k", "2m", "3m")
+_SIZES = ("64k", "256k", "512k", "1m", "2m")
 """Of a disk that is too small at different moments of the run."""
 _TRIES = 200
 """Times that a mount is made read-only: it is refused while a file is being written."""

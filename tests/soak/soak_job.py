@@ -57,7 +57,7 @@ class Tally:
 
 def write_corpus(folder: pathlib.Path) -> pathlib.Path:
     """The example corpus in more files, so that there are more splits to be cut off at."""
-    sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "e2e")]
+    sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "e2e")]
     import e2e_corpus  # noqa: PLC0415  # it lies in a folder of tests
 
     folder.mkdir(parents=True)
