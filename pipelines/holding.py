@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Iterator
 
 from pipelines.graph import TEMPORARY, Job
 from transforms import claim, storage
 from transforms.guarded import quietly_after_failure
 
-__all__ = ["held"]
+__all__ = ["Hold", "held"]
+
+
+@dataclasses.dataclass
+class Hold:
+    """Places that are held.
+
+    Attributes:
+        left: Whether work goes on without this process: then the claims stay, and what is
+            written in the places shows that they are alive.
+    """
+
+    left: bool = False
 
 
 @contextlib.contextmanager
-def held(job: Job, stale_after: float) -> Iterator[None]:
+def held(job: Job, stale_after: float) -> Iterator[Hold]:
     """Holds the staging folder and the output folder while the block runs.
 
     Args:
@@ -24,14 +37,15 @@ def held(job: Job, stale_after: float) -> Iterator[None]:
         HeldError: Another run holds one of them.
     """
     places = [job.staging, *([job.run] if job.run is not None else [])]
+    hold = Hold()
     with contextlib.ExitStack() as stack:
         for place in places:
-            stack.enter_context(_held(place, job, stale_after))
-        yield
+            stack.enter_context(_held(place, job, stale_after, hold))
+        yield hold
 
 
 @contextlib.contextmanager
-def _held(place: str, job: Job, stale_after: float) -> Iterator[None]:
+def _held(place: str, job: Job, stale_after: float, hold: Hold) -> Iterator[None]:
     empty = not storage.exists(place)
     taken = claim.take(
         place,
@@ -45,12 +59,17 @@ def _held(place: str, job: Job, stale_after: float) -> Iterator[None]:
         with taken.kept():
             yield
     finally:
-        with quietly_after_failure():
-            claim.release(place, job.attempt)
-        if empty and storage.is_local(place):
-            # Nothing was put there: a refused run leaves nothing behind.
-            with contextlib.suppress(OSError):
-                storage.local_path(place).rmdir()
+        if not hold.left:
+            _let_go(place, job.attempt, empty=empty)
+
+
+def _let_go(place: str, attempt: str, *, empty: bool) -> None:
+    with quietly_after_failure():
+        claim.release(place, attempt)
+    if empty and storage.is_local(place):
+        # Nothing was put there: a refused run leaves nothing behind.
+        with contextlib.suppress(OSError):
+            storage.local_path(place).rmdir()
 
 
 def _sweep(place: str) -> None:

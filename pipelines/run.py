@@ -48,6 +48,7 @@ class Launch:
         files: What there is to read; None for a staging folder that is annotated.
         pinned: Shards of earlier runs to compare with (`index.pins.PIN`).
         resume: Whether what is annotated already is kept.
+        remote: Whether a service runs the graph, which goes on when this process ends.
     """
 
     kind: Kind
@@ -58,6 +59,7 @@ class Launch:
     files: list[InputFile] | None = None
     pinned: tuple[Mapping[str, Any], ...] = ()
     resume: bool = False
+    remote: bool = False
 
 
 def prepare(
@@ -132,7 +134,7 @@ def prepare(
         logs.event("started", told, run=job.name, kind=kind, input=dict(job.input), runner=runner)
     given = None if kind == "select" else files
     pinned = tuple(pinning.rows) if pinning else ()
-    return Launch(kind, job, options, text_bytes, done, given, pinned, resume)
+    return Launch(kind, job, options, text_bytes, done, given, pinned, resume, not workers)
 
 
 @contextlib.contextmanager
@@ -147,16 +149,21 @@ def started(ready: Launch) -> Iterator[bool]:
         UsageError: Another run was published here meanwhile.
     """
     job = ready.job
-    with held(job, job.config.stale_after):
+    with held(job, job.config.stale_after) as hold:
         if job.run is not None and check_output(job):
             yield True
             return
         fill_staging(job, ready.files, ready.pinned, resume=ready.resume)
         try:
             yield False
+        except (KeyboardInterrupt, SystemExit):
+            # Somebody stopped waiting: the job of a service goes on in these places.
+            hold.left = ready.remote
+            raise
         finally:
-            with quietly_after_failure():
-                _clean(job)
+            if not hold.left:
+                with quietly_after_failure():
+                    _clean(job)
 
 
 def _clean(job: graph.Job) -> None:

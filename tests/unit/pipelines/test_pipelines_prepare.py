@@ -174,3 +174,16 @@ def test_workers_asked_for_are_processes(tmp_path: pathlib.Path, source: pathlib
 
 def test_a_service_shuffles(tmp_path: pathlib.Path, source: pathlib.Path):
     assert ready(tmp_path, source, "--runner=DataflowRunner").job.carrier == "shuffle"
+
+
+@pytest.mark.parametrize(("runner", "stays"), [("DataflowRunner", True), ("FnApiRunner", False)])
+def test_who_stops_waiting_for_a_service_leaves_its_claims(
+    tmp_path: pathlib.Path, source: pathlib.Path, runner: str, stays: bool
+):
+    launch = ready(tmp_path, source, f"--runner={runner}")
+    with pytest.raises(KeyboardInterrupt), started(launch):  # noqa: PT012
+        (tmp_path / "run" / "_temporary").mkdir(parents=True)
+        raise KeyboardInterrupt
+    places = [tmp_path / "run", tmp_path / "run.staging"]
+    assert [(place / "_claim.json").exists() for place in places] == [stays] * 2
+    assert (tmp_path / "run" / "_temporary").exists() == stays
