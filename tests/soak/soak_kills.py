@@ -37,13 +37,17 @@ def run_kills(folder: pathlib.Path, kills: int, seed: int) -> Tally:
     expected, whole = digests(folder / "calm"), documents(folder / "calm")
     output, staging = folder / "run", folder / "run.staging"
     job = Job(str(source), str(output), str(staging))
-    drawn = moments(seed, longest)
+    drawn = moments(seed, 1.0)
     while tally.faults < kills:
         manner = _MANNERS[tally.faults // _EVERY % len(_MANNERS)]
         for _ in range(min(_EVERY, kills - tally.faults)):
-            if _kill_once(job, manner, next(drawn), expected, tally):
+            if _kill_once(job, manner, next(drawn) * longest, expected, tally):
                 break
+        began = time.monotonic()
         code, said = job.finish(*manner)
+        # How fast the machine is changes while this runs; a kill after the end is none.
+        longest = time.monotonic() - began
+        print(f"{tally.faults} kills, {tally.survived + 1} runs, {longest:.0f} s each", flush=True)
         if code != 0:
             tally.wrong.append(f"run again, it ended with {code}: {said[-300:]}")
             continue

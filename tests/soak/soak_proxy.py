@@ -110,12 +110,20 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _serve  # noqa: N815  # as the base calls them
 
 
+class _Quiet(ThreadingHTTPServer):
+    """Says nothing of clients that leave: a killed job, or one whose connection was reset."""
+
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """As above."""
+
+
 @contextlib.contextmanager
 def proxied(port: int, target: int, plan: Plan) -> Iterator[str]:
     """A proxy on a port, to a port, while the block runs; its address."""
     handler = type("Handler", (_Handler,), {"target": ("127.0.0.1", target), "plan": plan})
-    proxy = ThreadingHTTPServer(("127.0.0.1", port), handler)
-    proxy.daemon_threads = True
+    proxy = _Quiet(("127.0.0.1", port), handler)
     thread = threading.Thread(target=proxy.serve_forever, daemon=True)
     thread.start()
     try:
