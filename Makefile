@@ -15,10 +15,12 @@ PEERS := rensa datasketch datatrove text-dedup
 BENCH := .bench
 FUZZ := jsonl archive table html footer configuration
 FUZZ_SECONDS ?= 60
+TOOLS := .tools/bin
+GCS_SERVER := v1.56.1
 
-.PHONY: help setup curate verify test test-formats lint format bench bench-quick peers
-.PHONY: bench-peers bench-kernel bench-dedup bench-hot bench-rebalance bench-plan bench-scaling
-.PHONY: lock audit fuzz clean
+.PHONY: help setup curate verify test test-formats soak gcs-server s3-check lint format
+.PHONY: bench bench-quick peers bench-peers bench-kernel bench-dedup bench-hot bench-rebalance
+.PHONY: bench-plan bench-scaling lock audit fuzz clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -39,7 +41,7 @@ curate: setup  ## run the job on examples/; INPUT=, OUTPUT=, CONFIG= and ARGS= o
 verify: setup  ## recompute every promise of OUTPUT= (default: that of the examples)
 	$(BIN)/holdfast verify $(or $(OUTPUT),out/example)
 
-test: setup  ## run the tests
+test: setup gcs-server  ## run the tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 # The environment holds torch, some gigabytes of it; PIP_INDEX_URL may name a smaller build.
@@ -52,6 +54,21 @@ $(BENCH)/formats/.installed: tests/formats/requirements.txt
 test-formats: setup $(BENCH)/formats/.installed  ## every format read back by its own library
 	READERS=$(BENCH)/formats/bin/python $(BIN)/python -m pytest tests/formats
 
+soak: setup gcs-server  ## kill the job, its storage and its disk, and compare what it publishes
+	$(BIN)/python tests/soak $(ARGS)
+
+# The tests of Google Cloud Storage talk to this server over HTTP. It comes from the Go module
+# proxy; go fetches a newer toolchain by itself if it needs one (1.21 or later can).
+$(TOOLS)/fake-gcs-server-$(GCS_SERVER):
+	@go version 2>/dev/null | grep -qE 'go1\.(2[1-9]|[3-9][0-9])' || { \
+		echo "the storage server of the tests needs Go 1.21 or later, found: $$(go version 2>&1)"; \
+		echo "install golang-go from Debian 13 or Ubuntu 24.04 on, or from go.dev/dl"; exit 1; }
+	mkdir -p $(TOOLS)
+	GOBIN=$(abspath $(TOOLS)) go install github.com/fsouza/fake-gcs-server@$(GCS_SERVER)
+	mv $(TOOLS)/fake-gcs-server $@
+
+gcs-server: $(TOOLS)/fake-gcs-server-$(GCS_SERVER)  ## build the storage server of the tests, below .tools
+
 lint: setup  ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -60,6 +77,15 @@ lint: setup  ## check style and types
 format: setup  ## put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+.tools/s3/.installed: tests/soak/requirements-s3.txt $(INSTALLED)
+	rm -rf $(@D) && $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" > $$(echo $(@D)/lib/python3*/site-packages)/holdfast.pth
+	touch $@
+
+s3-check: setup .tools/s3/.installed  ## run the job against a local server of Amazon S3
+	.tools/s3/bin/python tests/soak/soak_s3.py
 
 bench: setup  ## measure the whole job on mixed text (see benchmarks/README.md)
 	$(BIN)/python -m benchmarks.job $(ARGS)
@@ -134,4 +160,4 @@ fuzz: $(BENCH)/fuzz/.installed  ## fuzz every reader, FUZZ_SECONDS= each
 	done
 
 clean:  ## remove what was made
-	rm -rf $(VENV) $(BENCH) out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(BENCH) .tools out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -9,7 +9,9 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pipelines import commands, report
+from rich.console import Console
+
+from pipelines import commands, logs, report
 from pipelines.options import Parser, add_shared_flags, bound, refuse_unknown, split_flags
 from transforms.errors import HoldfastError
 
@@ -18,7 +20,7 @@ __all__ = ["main"]
 _EPILOG = """Every other flag goes to Apache Beam (--runner, --direct_num_workers, --project, ...).
 
 exit codes: 0 done, 1 verification failed, 2 usage or input, 3 infeasible,
-4 too many dead letters, 5 storage"""
+4 too many dead letters, 5 storage, 6 another run holds the place"""
 
 Command = Callable[[argparse.Namespace, Sequence[str]], int]
 _JOBS = {"curate", "annotate", "select"}
@@ -64,6 +66,9 @@ def _parser() -> Parser:
         epilog="holdfast COMMAND --help tells more",
     )
     parser.add_argument("--verbose", action="store_true", help="log what Beam says, too")
+    parser.add_argument(
+        "--log-format", choices=["text", "json"], help="json: an object a line, for machines"
+    )
     sub = parser.add_subparsers(
         dest="command", required=True, metavar="COMMAND", parser_class=Parser
     )
@@ -110,6 +115,7 @@ def _parser() -> Parser:
     run.add_argument("--json", action="store_true", help="print JSON")
     show = _simple(sub, "inspect", "Print a manifest as tables.", commands.inspect)
     show.add_argument("run_dir", metavar="RUN", help="folder of a published run")
+    _doctor(sub)
     _index(sub)
     languages = _simple(sub, "languages", "Print the language registry.", commands.languages)
     languages.add_argument("codes", nargs="*", metavar="CODE", help="such as swh, sw or swh_Latn")
@@ -166,6 +172,18 @@ def _parser() -> Parser:
     return parser
 
 
+def _doctor(subparsers: Any) -> None:
+    parser = _simple(subparsers, "doctor", "Check the environment and places.", commands.doctor)
+    parser.add_argument(
+        "places", nargs="*", metavar="PLACE", help="folder that a run is to write to"
+    )
+    parser.add_argument(
+        "--input", action="append", default=[], metavar="PATH", help="what a run is to read"
+    )
+    parser.add_argument("--langid-model", metavar="FILE", help="another language identifier")
+    parser.add_argument("--synthetic-model", metavar="FILE", help="another classifier")
+
+
 def _index(subparsers: Any) -> None:
     parser = _simple(subparsers, "index", "Look after an index of published runs.", commands.index)
     parser.add_argument(
@@ -187,15 +205,12 @@ def _index(subparsers: Any) -> None:
     )
 
 
-def _logging(verbose: bool) -> None:
-    logging.basicConfig(
-        level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s"
-    )
-    logging.getLogger("holdfast").setLevel(logging.INFO)
-    if not verbose:
-        # A failing step is told once, in one line; Beam would print every traceback of it.
-        logging.getLogger().setLevel(logging.CRITICAL)
-        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+def _tell(error: HoldfastError, console: Console) -> None:
+    if logs.is_json():
+        kind, code = type(error).__name__, error.exit_code
+        logs.event("failed", str(error), level=logging.ERROR, error=kind, exit_code=code)
+        return
+    console.print(f"holdfast: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -210,15 +225,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = report.console(stderr=True)
     try:
         given_all = list(sys.argv[1:] if arguments is None else arguments)
+        log_format, given_all = logs.chosen_format(given_all)
         beam, own = split_flags(given_all) if _JOBS & set(given_all[:2]) else ([], given_all)
         given, unknown = _parser().parse_known_args(own)
-        _logging(given.verbose)
+        logs.set_up(log_format, verbose=given.verbose)
         refuse_unknown(unknown, given.parser, beam=given.beam)
         return int(given.run(given, beam))
     except HoldfastError as error:
-        console.print(
-            f"holdfast: {error}", style="red", markup=False, highlight=False, soft_wrap=True
-        )
+        _tell(error, console)
         return error.exit_code
     except BrokenPipeError:
         os.close(sys.stdout.fileno())

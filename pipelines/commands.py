@@ -11,12 +11,12 @@ from collections.abc import Sequence
 
 import orjson
 
-from pipelines import report, tagging
+from pipelines import logs, report, tagging
 from pipelines.config import Config, load_config
 from pipelines.options import flag_values, once
 from transforms.errors import UsageError
 
-__all__ = ["annotate", "calibrate", "curate", "evaluate", "index", "inspect", "languages"]
+__all__ = ["annotate", "calibrate", "curate", "doctor", "evaluate", "index", "inspect", "languages"]
 __all__ += ["plan", "select", "train", "verify"]
 
 _LOG = logging.getLogger("holdfast")
@@ -39,19 +39,24 @@ def _launch(kind: str, given: argparse.Namespace, beam: Sequence[str]) -> Config
     config = _config(given)
     options = PipelineOptions(list(beam), save_main_session=False)
     chosen = any(flag.partition("=")[0] == "--direct_num_workers" for flag in beam)
-    ready = prepare(kind, config, options, workers_chosen=chosen)  # type: ignore[arg-type]
-    if ready.done:
-        report.console().print(f"run {ready.job.name} is published already; nothing to do")
-        return config
+    resume = bool(getattr(given, "resume", False))
+    ready = prepare(kind, config, options, workers_chosen=chosen, resume=resume)  # type: ignore[arg-type]
     folder = ready.job.place("progress") if ready.job.carrier == "files" else None
-    launch(ready, Progress(folder, ready.text_bytes))
+    logs.tell_of(run=ready.job.name)
+    if not launch(ready, Progress(folder, ready.text_bytes)):
+        report.console().print(f"run {ready.job.name} is published already; nothing to do")
+        logs.event("nothing_to_do", "the run is published already", people=False)
     return config
 
 
 def _summarise(config: Config) -> int:
     from transforms.shards.verify import require
 
-    report.print_summary(require(str(config.output)), str(config.output), report.console())
+    manifest = require(str(config.output))
+    ledger = {n: manifest["ledger"][n] for n in ("read", "kept", "dropped", "dead_letters")}
+    place = str(config.output)
+    logs.event("published", f"in {place}", people=False, output=place, counts=ledger)
+    report.print_summary(manifest, str(config.output), report.console())
     return 0
 
 
@@ -96,6 +101,16 @@ def verify(given: argparse.Namespace, beam: Sequence[str]) -> int:
     bounds = once("max-drift", given.max_drift)
     asked = drifting.Asked(given.run_dir, given.against, bounds, given.json, given.tokenizer)
     return drifting.verify(asked, report.console())
+
+
+def doctor(given: argparse.Namespace, beam: Sequence[str]) -> int:
+    """Checks what a run needs, before it needs it."""
+    from pipelines.doctor import examine
+
+    del beam
+    found = examine(given.places, given.input, given.langid_model, given.synthetic_model)
+    report.print_checks([(check.what, check.good, check.told) for check in found], report.console())
+    return 0 if all(check.good for check in found) else 1
 
 
 def index(given: argparse.Namespace, beam: Sequence[str]) -> int:

@@ -25,11 +25,13 @@ from transforms.records import Unit
 from transforms.settings import Settings
 from transforms.synthetic.config import SCORED_BY, SyntheticConfig
 
-__all__ = ["Config", "load_config", "make_config", "parse_size"]
+__all__ = ["UNTOLD", "Config", "load_config", "make_config", "parse_size"]
 
 _REBALANCE = tuple(RebalanceConfig.model_fields)
 _ANNOTATION = ("ingest", "langid", "provenance", "dedup")
 _SELECTION = ("dedup", "langid", "synthetic")
+UNTOLD = ("run_name", "latest", "stale_after")
+"""What a manifest does not say of its configuration: it reaches nothing of the output."""
 _MULTIPLES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
 
@@ -85,6 +87,9 @@ class Config(Settings):
         exclude: List of ids, URLs and hosts that must not appear.
         index: Folder of what earlier runs published: a run compares with it and appends.
         tokenizer: Hugging Face `tokenizer.json` that counts `n_tokens` when annotating.
+        run_name: What people call the run; by default its name, the digest of what decides it.
+        latest: File that names the newest run once this one is published.
+        stale_after: Seconds without life after which another run may take over a place.
         exchange: How rows travel between workers; by default `files` for a local
             runner and `shuffle` for a service.
         ingest, langid, provenance, dedup, synthetic: Of the rooms with these names.
@@ -111,6 +116,11 @@ class Config(Settings):
     exclude: str | None = None
     index: str | None = None
     tokenizer: str | None = None
+    run_name: str | None = pydantic.Field(
+        default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
+    )
+    latest: str | None = None
+    stale_after: float = pydantic.Field(default=600, gt=0)
     exchange: Literal["files", "shuffle"] | None = None
     ingest: IngestConfig = IngestConfig()
     langid: LangidConfig = LangidConfig()

@@ -12,9 +12,10 @@ import orjson
 import pyarrow as pa
 
 from pipelines.bridges import assess_published, days, mark_tail, settle
-from pipelines.config import Config
+from pipelines.config import UNTOLD, Config
 from pipelines.policies import HOSTS, STATED, judge_for, published, surveyed, tail_policy
 from transforms import storage
+from transforms.commits import Commits
 from transforms.dead import DeadPolicy
 from transforms.dedup.beam import Deduplicate, Fingerprint
 from transforms.dedup.index.beam import ReadIndex
@@ -34,7 +35,7 @@ from transforms.rare.rows import HOLDER, RARE
 from transforms.rebalance.beam import Rebalance
 from transforms.shards.beam import PublishShards, WriteShards
 from transforms.shards.promise import Promise
-from transforms.shards.publish import Publication
+from transforms.shards.publication import Publication
 from transforms.staging.beam import (
     CutBoilerplate,
     Decide,
@@ -55,7 +56,7 @@ from transforms.synthetic.posterior import UNIT
 from transforms.synthetic.tag import convicted
 from transforms.tokens.beam import CountTokens
 
-__all__ = ["DECISIONS", "TEMPORARY", "TOKENIZER", "Job", "annotate", "select", "staged"]
+__all__ = ["DECISIONS", "TEMPORARY", "TOKENIZER", "Job", "annotate", "asked", "select", "staged"]
 
 TEMPORARY = "_temporary"
 """Folder of a run for what is not published yet."""
@@ -87,6 +88,8 @@ class Job:
         input_bytes: Size of all input files.
         unpinned: The run's name but for what an index holds.
         index: What the run compares with and appends to; None without an index.
+        attempt: Of this attempt alone: with it the places are claimed.
+        input: What is read, whatever it is called (`identity.input_facts`).
     """
 
     config: Config
@@ -101,10 +104,17 @@ class Job:
     input_bytes: int
     unpinned: str = ""
     index: Facts | None = None
+    attempt: str = ""
+    input: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def place(self, *names: str) -> str:
         """A path in staging."""
         return storage.join(self.staging, *names)
+
+    @property
+    def commits(self) -> Commits:
+        """Splits that are annotated and staged for good."""
+        return Commits(self.staging, self.annotation)
 
     @property
     def dead_policy(self) -> DeadPolicy:
@@ -145,7 +155,7 @@ def annotate(pipeline: beam.Pipeline, job: Job) -> Collections:
     """
     config = job.config
     inputs = pipeline | "Inputs" >> beam.Create([job.place(INPUTS)])
-    read = inputs | "Read documents" >> ReadDocuments(config.ingest)
+    read = inputs | "Read documents" >> ReadDocuments(config.ingest, job.commits)
     documents = (
         read["documents"]
         | "Identify language" >> IdentifyLanguage(config.langid)
@@ -156,7 +166,7 @@ def annotate(pipeline: beam.Pipeline, job: Job) -> Collections:
     if "tokenizer" in job.models:
         counting = CountTokens(job.place(TOKENIZER), job.models["tokenizer"])
         documents |= "Tokens" >> counting
-    parts = documents | "Stage documents" >> StageDocuments(job.place("parts"))
+    parts = documents | "Stage documents" >> StageDocuments(job.place("parts"), job.commits)
     facts = {
         "annotation": job.annotation,
         "models": dict(job.models),
@@ -236,7 +246,8 @@ def select(given: Collections, job: Job) -> None:
     )
     plan = dealt["plan"] | "Read plan" >> beam.FlatMap(_plans).with_output_types(dict)
     summaries = {"ledger": settled["ledger"], "plan": plan, "undecided": fates["undecided"]}
-    _ = {**written, **summaries, **told, "decisions": decisions} | "Publish" >> PublishShards(
+    summaries |= {"decisions": decisions, "parts": given["parts"]}
+    _ = {**written, **summaries, **told} | "Publish" >> PublishShards(
         publication(job, temporary), job.staging
     )
 
@@ -317,13 +328,23 @@ def promise(config: Config) -> Promise:
     )
 
 
-def publication(job: Job, temporary: str) -> Publication:
-    """Where and under which conditions a run is published."""
+def asked(job: Job) -> dict[str, Any]:
+    """What tells a run from others, as its manifest has it."""
     settings = job.config.model_dump(mode="json")
-    for place in ("input", "output", "staging", "exclude", "index", "tokenizer", "exchange"):
+    for place in (
+        *("input", "output", "staging", "exclude", "index", "tokenizer", "exchange"),
+        *UNTOLD,
+    ):
         settings.pop(place)
     for place in ("model", "reference", "previous"):
         settings["synthetic"].pop(place)
+    digest = job.config_digest
+    return {"config": settings, "input": dict(job.input), "config_digest": digest}
+
+
+def publication(job: Job, temporary: str) -> Publication:
+    """Where and under which conditions a run is published."""
+    settings = asked(job)["config"]
     return Publication(
         run=job.run or "",
         temporary=temporary,
@@ -336,6 +357,11 @@ def publication(job: Job, temporary: str) -> Publication:
         stated=STATED,
         models=job.models,
         written_as=job.config.format,
+        label=job.config.run_name or job.name,
+        input=dict(job.input),
+        claim=(job.attempt, (str(job.run), job.staging)) if job.attempt else None,
+        latest=job.config.latest,
+        inputs=job.place(INPUTS),
     )
 
 

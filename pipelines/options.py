@@ -173,6 +173,17 @@ _FLAGS: tuple[tuple[str, dict[str, Any]], ...] = (
         "--previous-run",
         {"metavar": "RUN", "help": "warn where more text is machine-made than in this run"},
     ),
+    (
+        "--run-name",
+        {"metavar": "NAME", "help": "what people call the run (default: a digest of it)"},
+    ),
+    (
+        "--latest",
+        {
+            "metavar": "FILE",
+            "help": "file that names the newest published run, such as LATEST.json",
+        },
+    ),
     ("--staging", {"metavar": "DIR", "help": "annotated documents (default: beside the output)"}),
 )
 
@@ -228,7 +239,19 @@ def add_shared_flags(parser: argparse.ArgumentParser, *, reading: bool, selectin
     for name, settings in _FLAGS:
         if selecting or name in ("--staging", "--exchange"):
             group.add_argument(name, **settings)
-    if not reading:
+    group.add_argument(
+        "--stale-after",
+        type=float,
+        metavar="SECONDS",
+        help="when a place is taken over from a run that shows no life (default 600)",
+    )
+    if reading:
+        group.add_argument(
+            "--resume",
+            action="store_true",
+            help="keep what an earlier attempt annotated with the same configuration",
+        )
+    else:
         name, settings = next(flag for flag in _READING if flag[0] == "--max-dead-fraction")
         group.add_argument(name, **settings)
 
@@ -267,6 +290,9 @@ _PLAIN = (
     "index",
     "tokenizer",
     "exchange",
+    "run_name",
+    "latest",
+    "stale_after",
 )
 """Flags that are called as in a configuration file."""
 

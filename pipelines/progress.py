@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import pathlib
 import sys
@@ -15,11 +14,11 @@ from typing import Self
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from pipelines import logs
 from transforms import metrics, storage
 
 __all__ = ["Progress"]
 
-_LOG = logging.getLogger("holdfast")
 _SECONDS = 0.5
 _LINE_SECONDS = 15.0
 """Between plain lines, where no terminal shows a bar."""
@@ -58,7 +57,7 @@ class Progress:
             return self
         self._folder.mkdir(parents=True, exist_ok=True)
         os.environ[metrics.PROGRESS_ENV] = str(self._folder.resolve())
-        show = self._show_bars if sys.stderr.isatty() else self._show_lines
+        show = self._show_bars if sys.stderr.isatty() and not logs.is_json() else self._show_lines
         self._thread = threading.Thread(target=show, name="progress", daemon=True)
         self._thread.start()
         return self
@@ -106,8 +105,13 @@ class Progress:
 
     def _show_lines(self) -> None:
         while not self._stop.wait(_LINE_SECONDS):
-            told = "; ".join(f"{stage} {_told(n, size)}" for stage, n, size in self._stages())
-            _LOG.info("%.0f s: %s", time.monotonic() - self._began, told or "starting")
+            stages = list(self._stages())
+            told = "; ".join(f"{stage} {_told(n, size)}" for stage, n, size in stages)
+            seconds = round(time.monotonic() - self._began)
+            counts = {stage: {"documents": n, "bytes": size} for stage, n, size in stages}
+            stage = stages[-1][0] if stages else "starting"
+            message = f"{seconds} s: {told or 'starting'}"
+            logs.event("progress", message, stage=stage, seconds=seconds, counts=counts)
 
 
 def _told(documents: int, size: int) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -18,6 +19,7 @@ from transforms.shards.promise import counted_as
 __all__ = [
     "columns",
     "console",
+    "print_checks",
     "print_failures",
     "print_index",
     "print_languages",
@@ -278,3 +280,13 @@ def print_languages(languages: list[Any], console: Console) -> None:
         marks = (str(language.joshi), "yes" if tail else "", speakers)
         rows.append(line.format(language.code, name, scripts, language.macrolanguage, *marks))
     console.file.write("\n".join(row.rstrip() for row in rows) + "\n")
+
+
+def print_checks(checks: Iterable[tuple[str, bool, str]], console: Console) -> None:
+    """What was checked, whether it is as it should be, and what there is to say of it."""
+    table = Table(title="checks", title_justify="left", show_edge=False, pad_edge=False)
+    for name in ("check", "result", "told"):
+        table.add_column(name, overflow="fold")
+    for what, good, told in checks:
+        table.add_row(what, "[green]pass" if good else "[red]FAIL", escape(told))
+    console.print(table)

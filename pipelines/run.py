@@ -2,54 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
-import logging
-import os
-import re
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import apache_beam as beam
 import orjson
 import xxhash
-from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipelines import graph
+from pipelines import graph, identity, logs
 from pipelines.config import Config
+from pipelines.failures import understood
+from pipelines.holding import held
 from pipelines.indexing import pin
-from pipelines.places import check_output, fill_staging, same_place
-from pipelines.policies import previous_manifest
+from pipelines.places import check_output, check_staging, fill_staging
 from pipelines.progress import Progress
+from pipelines.request import Kind, check_request, check_tokens
+from pipelines.scale import choose_runner, scale_of, unpacked
 from transforms import errors, metrics, storage
-from transforms.dedup.partitions import Scale
-from transforms.errors import HoldfastError, InputError, UsageError
+from transforms.claim import CLAIM
 from transforms.exchange import Carrier
-from transforms.formats.choose import by_name
-from transforms.ingest.exclude import ExcludeList
+from transforms.guarded import quietly_after_failure
 from transforms.ingest.listing import INPUTS, InputFile, list_inputs, read_inputs
-from transforms.langid.model import model_digest
-from transforms.outcome import read_outcome
+from transforms.shards import latest
 from transforms.staging.record import ANNOTATED, read_record
-from transforms.synthetic.reference import NO_REFERENCE, load_reference
-from transforms.synthetic.score import load_scorer
-from transforms.tokens.tokenizer import load_tokenizer
 
-__all__ = ["Launch", "launch", "prepare"]
-
-Kind = Literal["curate", "annotate", "select"]
-
-_LOG = logging.getLogger("holdfast")
-_LOCAL = ("FnApiRunner", "DirectRunner", "BundleBasedDirectRunner", "PrismRunner")
-_PARALLEL_BYTES = 24 << 20
-"""Input from which several worker processes are worth the seconds that they take to start."""
-_PARTITION_BYTES = 48 << 20
-_LIGHT_BYTES = 64 << 20
-"""Text whose light rows fill a partition."""
-_FILE_BYTES = 1 << 30
-"""Text whose dropped documents fill a file."""
-_PACKED = 4
-"""How much larger text is than its file; only partition counts depend on it."""
+__all__ = ["Launch", "launch", "prepare", "started"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +45,10 @@ class Launch:
         options: Beam's, completed.
         text_bytes: About how much text there is to read.
         done: Whether the same run is published already.
+        files: What there is to read; None for a staging folder that is annotated.
+        pinned: Shards of earlier runs to compare with (`index.pins.PIN`).
+        resume: Whether what is annotated already is kept.
+        remote: Whether a service runs the graph, which goes on when this process ends.
     """
 
     kind: Kind
@@ -69,104 +56,21 @@ class Launch:
     options: PipelineOptions
     text_bytes: int
     done: bool
-
-
-def _unpacked(files: list[InputFile]) -> int:
-    return sum(file.size * (1 if file.format == "jsonl" else _PACKED) for file in files)
-
-
-def _scale(text_bytes: int, workers: int) -> Scale:
-    least = 4 * workers if workers > 1 else 2
-    return Scale(
-        light=max(least, -(-text_bytes // _LIGHT_BYTES)),
-        text=max(least, -(-text_bytes // _PARTITION_BYTES)),
-        files=max(1, -(-text_bytes // _FILE_BYTES)),
-    )
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _complete(options: PipelineOptions, text_bytes: int, *, chosen: bool) -> tuple[str, int]:
-    """Chooses the runner, and workers unless they are chosen; name and number."""
-    standard, direct = options.view_as(StandardOptions), options.view_as(DirectOptions)
-    standard.runner = standard.runner or "FnApiRunner"
-    runner = standard.runner.rsplit(".", 1)[-1]
-    if runner not in _LOCAL:
-        return runner, 0
-    if not chosen:
-        direct.direct_num_workers = _cores() if text_bytes >= _PARALLEL_BYTES else 1
-    workers = direct.direct_num_workers or _cores()
-    if workers > 1 and direct.direct_running_mode == "in_memory":
-        direct.direct_running_mode = "multi_processing"
-        # Arrow sizes its thread pool by this: a worker per core leaves none for threads.
-        os.environ.setdefault("OMP_NUM_THREADS", "1")
-    return runner, workers
-
-
-def _models(config: Config) -> dict[str, str]:
-    """Digests of the models that annotate."""
-    found = {
-        "langid_model": model_digest(config.langid.model),
-        "synthetic_model": load_scorer(config.synthetic.model).digest,
-    }
-    if config.tokenizer:
-        found["tokenizer"] = load_tokenizer(config.tokenizer).digest
-    return found
-
-
-def _compared(config: Config, models: Mapping[str, str]) -> Config:
-    """The configuration without reference scores that are of another classifier.
-
-    Raises:
-        InputError: The configuration names such scores itself.
-    """
-    given, scorer = config.synthetic.reference, models["synthetic_model"]
-    if given == NO_REFERENCE or load_reference(given).model == scorer:
-        return config
-    if given is not None:
-        raise InputError(
-            f"the reference scores {given} are of classifier {load_reference(given).model}, and "
-            f"the text has scores of {scorer}; make a table with `holdfast calibrate synthetic`"
-        )
-    _LOG.warning("the reference scores that ship are not of this classifier, and are left out")
-    update = {"synthetic": config.synthetic.model_copy(update={"reference": NO_REFERENCE})}
-    return config.model_copy(update=update)
-
-
-def _digests(config: Config, models: Mapping[str, str]) -> dict[str, str]:
-    """Digests of the files that a configuration names, and that decide the output."""
-    reference = load_reference(config.synthetic.reference)
-    found = dict(models) | {"synthetic_reference": reference.digest}
-    if config.exclude:
-        found["exclude"] = ExcludeList.read(config.exclude).digest
-    if config.synthetic.previous:
-        path = previous_manifest(config.synthetic.previous)
-        if not storage.exists(path):
-            raise InputError(f"{path} does not exist; --previous-run names a published run")
-        found["previous"] = xxhash.xxh3_128_hexdigest(storage.read_bytes(path))
-    return found
-
-
-def _run_name(files: list[InputFile], annotation: str, selection: str) -> str:
-    """From the configuration and what was read, not from what it is called."""
-    contents = sorted(f"{file.size}:{file.digest}" for file in files)
-    data = orjson.dumps([contents, annotation, selection])
-    return xxhash.xxh3_64_hexdigest(data)
-
-
-def _pinned_name(unpinned: str, pinned: Sequence[Mapping[str, Any]]) -> str:
-    """The name of a run that compares with earlier ones."""
-    data = orjson.dumps([unpinned, list(pinned)], option=orjson.OPT_SORT_KEYS)
-    return xxhash.xxh3_64_hexdigest(data)
+    files: list[InputFile] | None = None
+    pinned: tuple[Mapping[str, Any], ...] = ()
+    resume: bool = False
+    remote: bool = False
 
 
 def prepare(
-    kind: Kind, config: Config, options: PipelineOptions, *, workers_chosen: bool = False
+    kind: Kind,
+    config: Config,
+    options: PipelineOptions,
+    *,
+    workers_chosen: bool = False,
+    resume: bool = False,
 ) -> Launch:
-    """Decides everything that is decided before the graph runs.
+    """Decides everything that is decided before the graph runs; writes nothing.
 
     Args:
         kind: Which part of the job.
@@ -174,11 +78,14 @@ def prepare(
         options: Beam's.
         workers_chosen: Whether the number of local workers in `options` is meant; Beam
             cannot tell its default from a 1 that somebody wrote.
+        resume: Whether what is annotated already is kept.
 
     Raises:
         UsageError, InputError: Something that was asked for cannot be.
     """
-    _check_request(kind, config)
+    check_request(kind, config)
+    # What Beam was told of accounts and endpoints holds for the launcher's own reading, too.
+    FileSystems.set_options(options)
     staging = config.staging or f"{str(config.output).rstrip('/')}.staging"
     files = (
         read_inputs(storage.join(staging, INPUTS))
@@ -188,100 +95,86 @@ def prepare(
     if kind == "select":
         record = read_record(staging, ANNOTATED)
         config, annotation = config.annotated_as(record["config"], staging), record["annotation"]
-        models = _recorded(record, staging)
-        _check_tokens(config, models, staging)
+        models = identity.recorded_models(record, staging)
+        check_tokens(config, models, staging)
     else:
-        models = _models(config)
+        models = identity.models(config)
         annotation = config.digest_of("annotation", models)
-    config = _compared(config, models)
-    selection = config.digest_of("selection", _digests(config, models))
-    unpinned = _run_name(files, annotation, selection)
+    config = identity.compared(config, models)
+    selection = config.digest_of("selection", identity.digests(config, models))
+    unpinned = identity.run_name(files, annotation, selection)
     run = None if kind == "annotate" else str(config.output)
     pinning = None
     if run is not None and config.index:
-        name_of = functools.partial(_pinned_name, unpinned)
+        name_of = functools.partial(identity.pinned_name, unpinned)
         pinning = pin(config.index, run, staging, config.dedup, name_of)
-    name = pinning.name if pinning else unpinned
-    done = run is not None and check_output(run, name, unpinned, staging)
-    text_bytes = _unpacked(files)
-    runner, workers = _complete(options, text_bytes, chosen=workers_chosen)
+    text_bytes = unpacked(files)
+    runner, workers = choose_runner(options, text_bytes, chosen=workers_chosen)
     carrier: Carrier = config.exchange or ("files" if workers else "shuffle")
     job = graph.Job(
         config=config,
         staging=staging,
         run=run,
-        name=name,
+        name=pinning.name if pinning else unpinned,
         config_digest=xxhash.xxh3_128_hexdigest(f"{annotation}{selection}".encode()),
         annotation=annotation,
         models=models,
         carrier=carrier,
-        scale=_scale(text_bytes, workers or 16),
+        scale=scale_of(text_bytes, workers or 16),
         input_bytes=sum(file.size for file in files),
         unpinned=unpinned,
         index=pinning.facts if pinning else None,
+        attempt=uuid.uuid4().hex,
+        input=identity.input_facts(files),
     )
+    done = run is not None and check_output(job)
     if not done:
-        pinned = pinning.rows if pinning else ()
-        fill_staging(job, None if kind == "select" else files, pinned)
-        _LOG.info(
-            "run %s: %d files on %s, workers: %s", name, len(files), runner, workers or "service"
-        )
-    return Launch(kind, job, options, text_bytes, done)
+        if kind != "select":
+            check_staging(staging)
+        told = f"run {job.name}: {len(files)} files on {runner}, workers: {workers or 'service'}"
+        logs.event("started", told, run=job.name, kind=kind, input=dict(job.input), runner=runner)
+    given = None if kind == "select" else files
+    pinned = tuple(pinning.rows) if pinning else ()
+    return Launch(kind, job, options, text_bytes, done, given, pinned, resume, not workers)
 
 
-def _recorded(record: Mapping[str, Any], staging: str) -> dict[str, str]:
-    """Digests of the models that annotated a staging folder."""
-    try:
-        models = record["models"]
-        needed = {name: str(models[name]) for name in ("langid_model", "synthetic_model")}
-        return needed | {name: str(models[name]) for name in ("tokenizer",) if name in models}
-    except (KeyError, TypeError) as error:
-        raise InputError(
-            f"{staging} was annotated by another version of holdfast, which says nothing of "
-            f"{error}; annotate again"
-        ) from error
+@contextlib.contextmanager
+def started(ready: Launch) -> Iterator[bool]:
+    """Holds the places of a run and puts down what its graph reads; cleans up afterwards.
+
+    Yields:
+        Whether the run was published meanwhile, by another attempt: then nothing is put down.
+
+    Raises:
+        HeldError: Another run holds a place.
+        UsageError: Another run was published here meanwhile.
+    """
+    job = ready.job
+    with held(job, job.config.stale_after) as hold:
+        if job.run is not None and check_output(job):
+            yield True
+            return
+        fill_staging(job, ready.files, ready.pinned, resume=ready.resume)
+        try:
+            yield False
+        except (KeyboardInterrupt, SystemExit):
+            # Somebody stopped waiting: the job of a service goes on in these places.
+            hold.left = ready.remote
+            raise
+        finally:
+            if not hold.left:
+                with quietly_after_failure():
+                    _clean(job)
 
 
-def _check_tokens(config: Config, models: Mapping[str, str], staging: str) -> None:
-    """Refuses sizes in tokens that a staging folder does not have."""
-    wanted = config.unit == "tokens" or config.tokenizer is not None
-    if wanted and "tokenizer" not in models:
-        raise UsageError(
-            f"{staging} was annotated without a tokenizer, so that nothing in it has a size in "
-            "tokens; annotate again with --tokenizer FILE, or use --unit chars, bytes or docs and "
-            "name no tokenizer"
-        )
-    if config.tokenizer is not None:
-        load_tokenizer(config.tokenizer, models["tokenizer"])
-
-
-def _check_request(kind: Kind, config: Config) -> None:
-    """Refuses requests that lack something."""
-    if kind != "select" and config.unit == "tokens" and config.tokenizer is None:
-        raise UsageError(
-            "unit tokens needs a tokenizer when annotating, and none is configured; name a Hugging "
-            "Face tokenizer.json with --tokenizer FILE, or use chars, bytes or docs"
-        )
-    if kind != "annotate" and not (config.floors or config.caps or config.no_floors):
-        raise UsageError(
-            "no floors are given: name them (--floor original=0.3 --floor tail=0.1), or say "
-            "--no-floors if shares do not matter"
-        )
-    if config.no_floors and config.floors:
-        raise UsageError("--no-floors contradicts the floors given; leave one of them out")
-    if kind != "annotate":
-        by_name(config.format).require()
-    if config.output is None and not (kind == "annotate" and config.staging):
-        raise UsageError("no output is given; name a folder with --output")
-    if kind != "select" and not config.input:
-        raise UsageError("no input is given; name a file, a folder or a glob with --input")
-    if kind == "select" and config.staging is None:
-        raise UsageError("no staging folder is given; name the one that annotate or curate left")
-    places = (config.output, config.staging)
-    if kind != "annotate" and all(places) and same_place(*map(str, places)):
-        raise UsageError(
-            f"--output and --staging are both {config.output}; give each a folder of its own"
-        )
+def _clean(job: graph.Job) -> None:
+    """Removes what only the graph needed."""
+    storage.delete_tree(job.place("spool"))
+    storage.delete_tree(job.place("progress"))
+    if job.run is not None:
+        storage.delete_tree(storage.join(job.run, graph.TEMPORARY))
+    if job.recorder is not None:
+        storage.delete_tree(job.recorder.folder)
 
 
 def _build(ready: Launch) -> beam.Pipeline:
@@ -293,63 +186,47 @@ def _build(ready: Launch) -> beam.Pipeline:
     return pipeline
 
 
-def launch(ready: Launch, progress: Progress) -> Any:
+def launch(ready: Launch, progress: Progress) -> bool:
     """Builds the graph, runs it and waits for it.
 
     Returns:
-        Beam's result.
+        Whether there was anything to do: not if the run is published already.
 
     Raises:
         HoldfastError: What the graph raised, with its own type.
     """
-    pipeline = _build(ready)
+    if ready.done:
+        _finish(ready.job)
+        return False
+    with started(ready) as done:
+        if not done:
+            _run(ready, progress)
+    return not done
+
+
+def _finish(job: graph.Job) -> None:
+    """Does what an attempt left undone that published the run and died."""
+    if job.config.latest and job.run is not None:
+        latest.point_to(job.config.latest, job.run, only_if_new=True)
+    if any(storage.exists(storage.join(place, CLAIM)) for place in (str(job.run), job.staging)):
+        # Whoever still holds the places cleans up for itself.
+        with contextlib.suppress(errors.HeldError), held(job, job.config.stale_after):
+            _clean(job)
+
+
+def _run(ready: Launch, progress: Progress) -> None:
+    job = ready.job
     try:
+        pipeline = _build(ready)
         with progress:
             result = pipeline.run()
             result.wait_until_finish()
     except Exception as error:
-        raise _understood(error, ready.job.staging) from error
-    finally:
-        storage.delete_tree(ready.job.place("spool"))
-        storage.delete_tree(ready.job.place("progress"))
-        if ready.job.run is not None:
-            storage.delete_tree(storage.join(ready.job.run, graph.TEMPORARY))
-        if ready.job.recorder is not None:
-            storage.delete_tree(ready.job.recorder.folder)
+        raise understood(error, job.staging) from error
+    counts = metrics.counters(result)
     storage.write_bytes_atomically(
-        ready.job.place("metrics.json"),
-        orjson.dumps(metrics.counters(result), option=orjson.OPT_INDENT_2),
+        job.place("metrics.json"), orjson.dumps(counts, option=orjson.OPT_INDENT_2)
     )
-    if ready.kind == "annotate" and not storage.exists(ready.job.place(ANNOTATED)):
+    logs.event("counted", "the graph has run", people=False, counts=counts)
+    if ready.kind == "annotate" and not storage.exists(job.place(ANNOTATED)):
         raise errors.InputError("the input holds no document; check --input and the field mapping")
-    return result
-
-
-_WHERE = re.compile(r" \[while running .*", re.DOTALL)
-"""What Beam appends to the words of an exception."""
-_RAISED = re.compile(r"transforms\.errors\.(\w+): (.*)")
-
-
-def _understood(error: Exception, staging: str) -> Exception:
-    """The error of ours behind a runner's: by type, by record, or by its words."""
-    if isinstance(error, HoldfastError):
-        return type(error)(_WHERE.sub("", str(error)))
-    outcome = read_outcome(staging)
-    if outcome is not None:
-        return _with_code(outcome["exit_code"], outcome["message"])
-    found = _RAISED.findall(str(error))
-    if found:
-        name, message = found[-1]
-        kind = getattr(errors, name, HoldfastError)
-        return kind(_WHERE.sub("", message.replace("\\n", " ")))
-    if isinstance(error, OSError):
-        return errors.StorageError(f"{error}")
-    return error
-
-
-def _with_code(code: int, message: str) -> HoldfastError:
-    kinds = (errors.UsageError, errors.VerificationError, errors.InfeasibleError)
-    for kind in (*kinds, errors.DeadLettersError, errors.StorageError):
-        if kind.exit_code == code:
-            return kind(message)
-    return HoldfastError(message)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Iterator
 
 import hypothesis
 import pytest
+from gcs_server import BUCKET, serving
 from running import EXAMPLE, Run, succeed
+
+from transforms.gcs import EMULATOR
 
 # Time is a matter of benchmarks: a busy machine fails no test.
 hypothesis.settings.register_profile(
@@ -34,3 +38,11 @@ def annotated(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     staging = tmp_path_factory.mktemp("annotated") / "staging"
     succeed("annotate", EXAMPLE, "--output", staging)
     return staging
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[str]:
+    """A bucket of a storage server of one's own, for the tests of a module."""
+    with serving() as server, pytest.MonkeyPatch.context() as patched:
+        patched.setenv(EMULATOR, server.url)
+        yield f"gs://{BUCKET}"

@@ -54,3 +54,9 @@ class StorageError(HoldfastError):
     """Storage refused, vanished or ran full."""
 
     exit_code = 5
+
+
+class HeldError(HoldfastError):
+    """Another run is at work in this place; the message says which, and since when."""
+
+    exit_code = 6

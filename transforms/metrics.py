@@ -14,7 +14,7 @@ import pathlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from apache_beam.metrics import Metrics
@@ -93,8 +93,10 @@ class _Progress:
                 return
             self._written = now
             temporary = self._path.with_suffix(".tmp")
-            temporary.write_text(json.dumps(self._totals))
-            temporary.replace(self._path)
+            # What only a progress bar reads stops no job; a full disk will show elsewhere.
+            with suppress(OSError):
+                temporary.write_text(json.dumps(self._totals))
+                temporary.replace(self._path)
 
 
 @functools.lru_cache(maxsize=1)

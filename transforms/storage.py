@@ -9,19 +9,14 @@ the path, or an `InputError` when a file to be read is not there.
 from __future__ import annotations
 
 import glob as _glob
-import io
-import os
 import pathlib
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple
 
-from transforms.errors import HoldfastError, InputError, StorageError
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer, WriteableBuffer
+from transforms import gcs
+from transforms.guarded import explained, guarded_sink, guarded_source
 
 __all__ = [
     "Entry",
@@ -80,55 +75,64 @@ def open_input(path: str) -> BinaryIO:
         InputError: There is no such file, or it is a directory.
         StorageError: It cannot be opened; later, by `read`, it cannot be read.
     """
-    with _explained(path, "read"):
+    with explained(path, "read"):
         if is_local(path):
             raw: Any = local_path(path).open("rb", buffering=0)
         else:
             files, uncompressed = _beam()
             raw = files.open(path, compression_type=uncompressed)
-    return cast(BinaryIO, _Guarded(raw, path))
+    return guarded_source(raw, path)
 
 
 def create(path: str) -> BinaryIO:
     """Opens for writing from empty; missing local parent folders are made."""
-    with _explained(path, "write"):
+    with explained(path, "write"):
         if not is_local(path):
             files, uncompressed = _beam()
             raw: Any = files.create(path, compression_type=uncompressed)
         else:
             local_path(path).parent.mkdir(parents=True, exist_ok=True)
             raw = local_path(path).open("wb")
-    return cast(BinaryIO, _GuardedSink(raw, path))
+    return guarded_sink(raw, path)
 
 
 def exists(path: str) -> bool:
     """Whether a file, or a local folder, is there."""
-    with _explained(path, "look up"):
+    with explained(path, "look up"):
         return local_path(path).exists() if is_local(path) else bool(_beam()[0].exists(path))
 
 
 def rename(src: str, dst: str) -> None:
     """Moves a file; replaces `dst`. Atomic on local file systems."""
-    with _explained(src, f"rename to {dst}"):
+    with explained(src, f"rename to {dst}"):
         if is_local(src) and is_local(dst):
             local_path(src).replace(local_path(dst))
+        elif src.startswith(gcs.SCHEME) and dst.startswith(gcs.SCHEME):
+            gcs.rename(src, dst)
         else:
             _beam()[0].rename([src], [dst])
 
 
 def delete_tree(path: str) -> None:
     """Deletes a file or a folder with all that is in it; nothing there is no error."""
-    with _explained(path, "delete"):
+    with explained(path, "delete"):
         if not is_local(path):
-            files = _beam()[0]
-            results = files.match([path, join(path, "**")])
-            found = sorted({item.path for result in results for item in result.metadata_list})
-            if found:
-                files.delete(found)
+            _delete_remote(path)
         elif local_path(path).is_dir():
             shutil.rmtree(local_path(path))
         else:
             local_path(path).unlink(missing_ok=True)
+
+
+def _delete_remote(path: str) -> None:
+    if path.startswith(gcs.SCHEME):
+        gcs.delete(gcs.names(path))
+        return
+    files = _beam()[0]
+    results = files.match([path, join(path, "**")])
+    found = sorted({item.path for result in results for item in result.metadata_list})
+    if found:
+        files.delete(found)
 
 
 def glob(pattern: str) -> list[Entry]:
@@ -136,7 +140,7 @@ def glob(pattern: str) -> list[Entry]:
 
     A local file whose name happens to hold `*`, `?` or `[` is found by its name.
     """
-    with _explained(pattern, "list"):
+    with explained(pattern, "list"):
         if is_local(pattern):
             return list(_local_entries(str(local_path(pattern))))
         found = [item for result in _beam()[0].match([pattern]) for item in result.metadata_list]
@@ -149,7 +153,7 @@ def glob(pattern: str) -> list[Entry]:
 
 def makedirs(path: str) -> None:
     """Makes a local folder and its parents; object stores need none."""
-    with _explained(path, "make"):
+    with explained(path, "make"):
         if is_local(path):
             local_path(path).mkdir(parents=True, exist_ok=True)
 
@@ -164,98 +168,21 @@ def write_bytes_atomically(path: str, data: bytes) -> None:
     """Writes beside `path` under a name of this attempt's own, then renames.
 
     A reader sees the old content or the new, never a part; attempts that run at
-    the same time cannot truncate each other's file.
+    the same time cannot truncate each other's file. Where an object appears only when
+    it is whole, nothing needs to be renamed.
     """
+    if path.startswith(gcs.SCHEME):
+        with explained(path, "write"):
+            gcs.write(path, data)
+        return
     temporary = f"{path}.{uuid.uuid4().hex}.tmp"
     try:
-        with _explained(path, "write"), create(temporary) as sink:
+        with explained(path, "write"), create(temporary) as sink:
             sink.write(data)
         rename(temporary, path)
     except BaseException:
         delete_tree(temporary)
         raise
-
-
-class _GuardedSink(io.RawIOBase):
-    """A file whose write errors name it."""
-
-    def __init__(self, raw: Any, path: str) -> None:
-        self._raw = raw
-        self._path = path
-
-    def writable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return int(self._raw.tell())
-
-    def write(self, data: ReadableBuffer, /) -> int:
-        with _explained(self._path, "write"):
-            self._raw.write(data)
-        return memoryview(data).nbytes
-
-    def flush(self) -> None:
-        if not self.closed:
-            with _explained(self._path, "write"):
-                self._raw.flush()
-
-    def close(self) -> None:
-        if not self.closed:
-            with _explained(self._path, "write"):
-                self._raw.close()
-            # The base class would flush what is closed by now.
-            self._raw = io.BytesIO()
-        super().close()
-
-
-class _Guarded(io.RawIOBase):
-    """A file whose read errors name it, so that no decoder takes them for corrupt data."""
-
-    def __init__(self, raw: Any, path: str) -> None:
-        self._raw = raw
-        self._path = path
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        with _explained(self._path, "read"):
-            self._raw.seek(offset, whence)
-            return self.tell()
-
-    def tell(self) -> int:
-        return int(self._raw.tell())
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """As many bytes as asked for unless the file ends first."""
-        with _explained(self._path, "read"):
-            if size is None or size < 0:
-                return bytes(self._raw.read())
-            return self._exactly(size)
-
-    def _exactly(self, size: int) -> bytes:
-        data: bytes = self._raw.read(size)
-        if len(data) == size or not data:
-            return data
-        pieces = [data]
-        while data and (size := size - len(data)):
-            data = self._raw.read(size)
-            pieces.append(data)
-        return b"".join(pieces)
-
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        view = memoryview(buffer).cast("B")
-        data = self.read(len(view))
-        view[: len(data)] = data
-        return len(data)
-
-    def close(self) -> None:
-        if not self.closed:
-            self._raw.close()
-        super().close()
 
 
 def _local_entries(pattern: str) -> Iterator[Entry]:
@@ -279,20 +206,9 @@ def _beam() -> tuple[Any, Any]:
     from apache_beam.io.filesystem import CompressionTypes  # noqa: PLC0415  # only if remote
     from apache_beam.io.filesystems import FileSystems  # noqa: PLC0415  # only if remote
 
+    if gcs.emulated():
+        from apache_beam.internal.gcp import auth  # noqa: PLC0415
+
+        # Beam looks for credentials for half a minute before it does without.
+        auth._Credentials._credentials_init = True
     return FileSystems, CompressionTypes.UNCOMPRESSED
-
-
-@contextmanager
-def _explained(path: str, verb: str) -> Iterator[None]:
-    try:
-        yield
-    except HoldfastError:
-        raise
-    except (FileNotFoundError, IsADirectoryError) as e:
-        raise InputError(f"cannot {verb} {path}: {e}. Check the path.") from e
-    except Exception as e:
-        # The file systems' clients each have errors of their own, without a common base.
-        raise StorageError(
-            f"cannot {verb} {path}: {type(e).__name__}: {e}. Check that the place can be "
-            "reached, has room, and grants this account the right, then run again."
-        ) from e

@@ -100,7 +100,7 @@ def test_only_what_is_promised_lies_in_the_output(published: Run):
     }
     assert there == named | {"manifest.json", "README.md"}
     folders = {p.name for p in published.output.iterdir() if p.is_dir()}
-    assert folders == {"data", "dropped", "dead_letters"}
+    assert folders == {"data", "dropped", "dead_letters", "ledger"}
     assert not (published.staging / "spool").exists()
     assert not (published.staging / "progress").exists()
 
@@ -125,6 +125,17 @@ def test_the_ledger_is_an_independent_count(published: Run, kept: Any, dropped: 
     reasons = Counter(row["reason"] for row in dropped)
     assert ledger["dropped"] == {reason: reasons[reason] for reason in REASONS}
     assert ledger["read"] == ledger["kept"] + len(dropped) + ledger["dead_letters"]
+
+
+def test_every_input_file_has_its_account(published: Run):
+    accounts = {pathlib.Path(row["file"]).name: row for row in rows(published.output, "ledger")}
+    assert set(accounts) == {path.name for path in plain.CORPUS.iterdir()}
+    for path in plain.CORPUS.iterdir():
+        records, account = list(plain.read(path)), accounts[path.name]
+        assert account["read"] == len(records)
+        assert account["dead_letters"] == sum(record is None for record in records)
+        assert account["read_size"] == sum(len(r["text"]) for r in records if r is not None)
+        assert account["n_bytes"] == path.stat().st_size
 
 
 def test_the_ledger_adds_up_by_language_and_origin(published: Run, kept: Any):

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
 from transforms import metrics
+from transforms.commits import ends
 from transforms.dedup import exact, settle
 from transforms.dedup.config import DedupConfig
 from transforms.dedup.fingerprint import fingerprint
@@ -43,6 +44,9 @@ class _Fingerprint(beam.DoFn):
         self._config = config
 
     def process(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        if ends(batch):
+            yield batch
+            return
         with metrics.cpu("fingerprint"):
             printed = fingerprint(batch, self._config)
         yield printed

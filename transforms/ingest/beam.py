@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import apache_beam as beam
 import orjson
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
-from transforms import metrics
+from transforms import metrics, storage
+from transforms.commits import Commits, labelled
 from transforms.ingest.config import IngestConfig
 from transforms.ingest.listing import InputFile, read_inputs
 from transforms.ingest.read import read_split
 from transforms.ingest.splits import Split, plan_splits
+from transforms.records import DEAD_LETTERS, INGESTED
 
 __all__ = ["ReadDocuments"]
 
@@ -30,15 +34,17 @@ class ReadDocuments(beam.PTransform):
 
     Args:
         config: How the files are read.
+        commits: Splits that are staged already; their rows are not read again, and every
+            split is followed by its end. None reads all, without ends.
     """
 
-    def __init__(self, config: IngestConfig) -> None:
+    def __init__(self, config: IngestConfig, commits: Commits | None = None) -> None:
         super().__init__()
-        self._config = config
+        self._config, self._commits = config, commits
 
     def expand(self, inputs: beam.PCollection) -> dict[str, beam.PCollection]:
         """Lists, cuts and reads; both kinds of pieces are spread over the workers."""
-        read = beam.ParDo(_ReadSplit(self._config))
+        read = beam.ParDo(_ReadSplit(self._config, self._commits))
         read = read.with_output_types(pa.RecordBatch, dead_letters=pa.RecordBatch)
         outputs = (
             inputs
@@ -71,11 +77,43 @@ class _PlanSplits(beam.DoFn):
 
 @beam.typehints.with_input_types(str)
 class _ReadSplit(beam.DoFn):
-    def __init__(self, config: IngestConfig) -> None:
-        self._config = config
+    def __init__(self, config: IngestConfig, commits: Commits | None) -> None:
+        self._config, self._commits = config, commits
 
     def process(self, split: str) -> Iterator[Any]:
+        commit = self._commits.find(split) if self._commits else None
+        if self._commits is None:
+            yield from self._read(split, None)
+        elif commit is None:
+            # Names are an attempt's own; the one that counts is in the commit.
+            yield from self._read(split, f"{self._commits.key(split)}-{uuid.uuid4().hex}")
+        else:
+            for batch in staged_letters(self._commits.staging, commit["dead"]):
+                yield beam.pvalue.TaggedOutput("dead_letters", batch)
+            yield self._commits.staged(INGESTED, commit)
+
+    def _read(self, split: str, attempt: str | None) -> Iterator[Any]:
+        documents, dead = 0, list[str]()
         read = read_split(Split.parse(split), self._config, metrics.count)
         for kind, batch in metrics.timed("ingest", read):
             metrics.count(f"ingest/{kind}", batch.num_rows)
-            yield batch if kind == "documents" else beam.pvalue.TaggedOutput("dead_letters", batch)
+            if kind == "documents":
+                documents += batch.num_rows
+                yield batch
+                continue
+            named = batch
+            if attempt is not None:
+                dead.append(f"dead_letters/{attempt}-{len(dead)}.parquet")
+                named = labelled(batch, dead[-1])
+            yield beam.pvalue.TaggedOutput("dead_letters", named)
+        if self._commits is not None:
+            yield self._commits.end(INGESTED, split, documents, dead)
+
+
+def staged_letters(staging: str, names: list[str]) -> Iterator[pa.RecordBatch]:
+    """The dead letters (DEAD_LETTERS) of a split that is staged already."""
+    for name in names:
+        with storage.open_input(storage.join(staging, name)) as source:
+            rows = pq.ParquetFile(source).read().cast(DEAD_LETTERS)
+        for batch in rows.combine_chunks().to_batches():
+            yield labelled(batch, name, written=True)

@@ -12,6 +12,7 @@ from apache_beam.utils import shared
 
 import transforms.coders  # noqa: F401 (registers the coder of pa.RecordBatch)
 from transforms import metrics
+from transforms.commits import ends
 from transforms.langid.config import LangidConfig
 from transforms.langid.identify import identify
 from transforms.langid.model import load_model
@@ -47,6 +48,9 @@ class _Identify(beam.DoFn):
         self._registry = load_registry()
 
     def process(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        if ends(batch):
+            yield batch
+            return
         text = cast(pa.StringArray, batch.column("text"))
         with metrics.cpu("langid"):
             added = identify(text, self._model, self._registry, self._config)

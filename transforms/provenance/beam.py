@@ -9,6 +9,7 @@ import pyarrow as pa
 
 import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
 from transforms import metrics
+from transforms.commits import ends
 from transforms.provenance.assess import assess
 from transforms.provenance.config import ProvenanceConfig
 
@@ -40,6 +41,9 @@ class _Assess(beam.DoFn):
         self._config = config
 
     def process(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        if ends(batch):
+            yield batch
+            return
         with metrics.cpu("provenance"):
             origins = assess(batch, self._config)
         yield pa.RecordBatch.from_arrays(

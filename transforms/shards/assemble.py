@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import orjson
@@ -100,7 +101,7 @@ def assemble_shard(
 
 
 def _file(
-    folder: str, partition: int, path: str, data: bytes, rows: int, facts: Mapping[str, int]
+    folder: str, partition: int, path: str, data: bytes, rows: int, facts: Mapping[str, Any]
 ) -> pa.Table:
     row = {"folder": folder, "partition": partition, "path": path, "sha256": digest(data)}
     row |= {"rows": rows, "facts": orjson.dumps(facts)}
@@ -130,7 +131,8 @@ def write_dead_letters(
     """Writes one part of `dead_letters/`, in order of file and position.
 
     Yields:
-        `files` (FILE), with the bytes of unreadable files in `facts`.
+        `files` (FILE), with the bytes of unreadable files in `facts`, and the letters of
+        every file.
     """
     rows = tables["dead_letters"].sort_by([(name, "ascending") for name in DEAD_LETTERS.names])
     unreadable = [
@@ -141,5 +143,8 @@ def write_dead_letters(
         if reason.startswith("unreadable")
     ]
     data = parquet_bytes(rows)
-    facts = {"unreadable_bytes": sum(unreadable)}
+    by_file = rows.group_by("file").aggregate([("n_bytes", "count"), ("n_bytes", "sum")])
+    named = (by_file.column(name).to_pylist() for name in ("file", "n_bytes_count", "n_bytes_sum"))
+    files = {file: [letters, lost] for file, letters, lost in sorted(zip(*named, strict=True))}
+    facts = {"unreadable_bytes": sum(unreadable), "files": files}
     yield "files", _file("dead_letters", partition, _put(folder, data), data, len(rows), facts)

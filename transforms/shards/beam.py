@@ -13,7 +13,7 @@ import pyarrow as pa
 import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
 from transforms import metrics
 from transforms.dedup.index.write import Recorder
-from transforms.dedup.rows import UNDECIDED
+from transforms.dedup.rows import PART, UNDECIDED
 from transforms.exchange import Exchange, Input, Spool
 from transforms.formats.choose import PARQUET
 from transforms.outcome import recorded, write_outcome
@@ -22,7 +22,8 @@ from transforms.records import DEAD_LETTERS, DROPPED
 from transforms.shards import assemble, identities, sources
 from transforms.shards.check import REPORT
 from transforms.shards.promise import Assess, Promise
-from transforms.shards.publish import Publication, publish
+from transforms.shards.publication import Publication
+from transforms.shards.publish import publish
 from transforms.staging.outcome import INDEXED, LEDGER, ROUTED
 from transforms.staging.survey import read_decisions
 
@@ -142,9 +143,9 @@ class PublishShards(beam.PTransform):
     """Checks the run as a whole and makes it visible, or refuses.
 
     Input: a dict of `reports`, `files`, `findings`, `sources`, `ledger`, `undecided`
-    (dedup.rows.UNDECIDED), `decisions` and `plan` (one JSON object as `dict`); also,
-    where they were asked, `boilerplate` and `rare_types` (one row of JSON each). Output:
-    one manifest, as a `dict`.
+    (dedup.rows.UNDECIDED), `decisions`, `parts` (dedup.rows.PART) and `plan` (one JSON
+    object as `dict`); also, where they were asked, `boilerplate` and `rare_types` (one row
+    of JSON each). Output: one manifest, as a `dict`.
 
     Args:
         where: Places, names and conditions.
@@ -168,6 +169,7 @@ class PublishShards(beam.PTransform):
                 "undecided",
                 "sources",
                 "decisions",
+                "parts",
             )
         ]
         told = tuple(name for name in _TOLD if name in given)
@@ -200,6 +202,7 @@ class _Publish(beam.DoFn):
         undecided,
         tops,
         decisions,
+        parts,
         *told,
     ) -> Iterator[str]:
         with recorded(self._staging), metrics.cpu("publish"):
@@ -215,6 +218,7 @@ class _Publish(beam.DoFn):
                 {n: _json(said[0]) for n, said in zip(self._told, told, strict=True) if said},
                 _table(tops, sources.LARGEST),
                 read_decisions(decisions),
+                _table(parts, PART),
             )
             write_outcome(self._staging, 0, f"published {manifest['run']}")
         yield run

@@ -9,6 +9,7 @@ from transforms.formats.parquet import GROUP_ROWS, parquet_bytes
 __all__ = [
     "CARD",
     "DATA",
+    "FILES",
     "GROUP_ROWS",
     "MANIFEST",
     "dead_letters_name",
@@ -23,6 +24,8 @@ MANIFEST = "manifest.json"
 CARD = "README.md"
 DATA = "data"
 """Folder of the shards within a run."""
+FILES = "ledger/files.parquet"
+"""The ledger by input file (`by_file.BY_FILE`)."""
 
 
 def shard_name(shard: int, shards: int, extension: str = ".parquet") -> str:

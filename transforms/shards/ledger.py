@@ -9,7 +9,11 @@ import pyarrow as pa
 
 from transforms.records import REASONS
 
-__all__ = ["build_ledger", "check_ledger", "check_splits"]
+__all__ = ["build_ledger", "check_ledger", "check_plan", "check_splits"]
+
+
+_PLANNED = ("not_selected", "trimmed")
+"""Reasons that the plan gives. What is too large never reaches it."""
 
 
 def _account(rows: list[dict[str, Any]], field: str) -> dict[str, Any]:
@@ -111,3 +115,21 @@ def _check_split(ledger: Mapping[str, Any], name: str, kept: Mapping[str, int]) 
         )
         if total != parts:
             yield f"{name}: {field} sums to {parts}, the whole says {total}"
+
+
+def check_plan(ledger: Mapping[str, Any], plan: Mapping[str, Any]) -> Iterator[str]:
+    """Holds what the plan had to choose from against what deduplication kept.
+
+    Args:
+        ledger: As `build_ledger` makes it, of documents, with `size`.
+        plan: As a manifest has it.
+
+    Yields:
+        A sentence per contradiction.
+    """
+    cells = plan.get("cells", ())
+    for name, account in (("documents", ledger), ("unique", ledger["size"])):
+        chosen = account["kept"] + sum(account["dropped"].get(r, 0) for r in _PLANNED)
+        found = sum(cell[name] for cell in cells)
+        if cells and found != chosen:
+            yield f"the plan had {name}={found} to choose from, the ledger has {chosen}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -11,62 +10,29 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from transforms import storage
-from transforms.dead import DeadPolicy
+from transforms import conditional, storage
 from transforms.dedup.config import DedupConfig
 from transforms.dedup.index.pins import read_facts
 from transforms.dedup.index.segments import Shard, append
 from transforms.errors import InfeasibleError, LedgerError, VerificationError
-from transforms.formats.choose import PARQUET, by_name
+from transforms.formats.choose import by_name
+from transforms.ingest.listing import read_inputs
 from transforms.records import DEAD_LETTERS, DROPPED
 from transforms.shards import layout
 from transforms.shards import manifest as manifests
 from transforms.shards.assemble import FILE
+from transforms.shards.by_file import BY_FILE, by_file, check_by_file
 from transforms.shards.card import dataset_card
-from transforms.shards.ledger import build_ledger, check_ledger
-from transforms.shards.promise import Promise, tail_reasons
+from transforms.shards.ledger import build_ledger, check_ledger, check_plan
+from transforms.shards.promise import tail_reasons
+from transforms.shards.publication import Publication, confirm, make_visible
 from transforms.staging.survey import Decisions
 
-__all__ = ["Publication", "publish"]
+__all__ = ["publish"]
 
 _SHOWN = 5
 _BEFORE_PLAN = ("excluded", "exact_duplicate", "near_duplicate")
 """Reasons for which a document never reaches the plan."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Publication:
-    """Where and under which conditions a run is published.
-
-    Attributes:
-        run: Its folder.
-        temporary: The folder of temporary names.
-        name: The run's name.
-        config: Its configuration, as JSON can hold it.
-        config_digest: Of what decides the output.
-        promise: Floors, caps, unit and tail.
-        dead_policy: When too much of the input is unreadable.
-        pinned: Staging folder that pins what the run compares with; None without an index.
-        stated: Names of the decisions that the manifest holds.
-        models: Digests of the models that annotated, and of the tokenizer if there was one.
-        written_as: Name of the shards' format.
-    """
-
-    run: str
-    temporary: str
-    name: str
-    config: dict[str, Any]
-    config_digest: str
-    promise: Promise
-    dead_policy: DeadPolicy
-    pinned: str | None = None
-    stated: tuple[str, ...] = ()
-    models: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    written_as: str = PARQUET.name
-
-    def final(self, name: str) -> str:
-        """A path within the run."""
-        return storage.join(self.run, name)
 
 
 def _check_dead(where: Publication, files: list[dict[str, Any]], read: int) -> int:
@@ -95,7 +61,7 @@ def _name_files(where: Publication, files: list[dict[str, Any]]) -> list[dict[st
         own = sorted((f for f in files if f["folder"] == folder), key=lambda f: f["partition"])
         for number, file in enumerate(own):
             path = name(number, len(own))
-            storage.rename(file["path"], where.final(path))
+            conditional.place(file["path"], where.final(path), file["sha256"])
             entries.append(manifests.file_entry(path, file["sha256"], file["rows"]))
         if not own:
             path, data = name(0, 1), layout.parquet_bytes(schema.empty_table())
@@ -111,6 +77,28 @@ def _write_index(where: Publication, shards: list[dict[str, Any]]) -> list[dict[
         storage.write_bytes_atomically(where.final(path), data)
         entries.append(manifests.file_entry(path, layout.digest(data), rows))
     return entries
+
+
+def _by_file(
+    where: Publication, parts: pa.Table | None, outcomes: pa.Table, files: list[dict[str, Any]]
+) -> pa.Table:
+    """The ledger by input file."""
+    if where.inputs is None or parts is None:
+        return BY_FILE.empty_table()
+    letters: dict[str, list[int]] = {}
+    for file in files:
+        if file["folder"] == "dead_letters":
+            for path, found in orjson.loads(file["facts"])["files"].items():
+                there = letters.setdefault(path, [0, 0])
+                letters[path] = [a + b for a, b in zip(there, found, strict=True)]
+    inputs = [(file.path, file.size) for file in read_inputs(where.inputs)]
+    return by_file(inputs, parts, outcomes, letters)
+
+
+def _write_by_file(where: Publication, table: pa.Table) -> dict[str, Any]:
+    data = layout.parquet_bytes(table)
+    storage.write_bytes_atomically(where.final(layout.FILES), data)
+    return manifests.file_entry(layout.FILES, layout.digest(data), len(table))
 
 
 def _nothing(where: Publication, outcomes: pa.Table) -> dict[str, Any]:
@@ -161,6 +149,7 @@ def publish(
     told: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
     sources: pa.Table | None = None,
     decisions: Decisions = MappingProxyType({}),
+    parts: pa.Table | None = None,
 ) -> dict[str, Any]:
     """Publishes a run whose shards lie under temporary names.
 
@@ -177,6 +166,7 @@ def publish(
             `rare_types`, where they were asked.
         sources: Rows of `sources.LARGEST`, if any.
         decisions: Of the run.
+        parts: Rows of `dedup.rows.PART`: what was staged; with `where.inputs`.
 
     Returns:
         The manifest. It is written last: until then the run does not exist.
@@ -190,7 +180,7 @@ def publish(
     shards = sorted(reports.to_pylist(), key=lambda report: report["shard"])
     others = files.cast(FILE).to_pylist()
     dead = _check_dead(where, others, sum(outcomes.column("documents").to_pylist()))
-    ledger = build_ledger(outcomes, dead)
+    ledger = build_ledger(outcomes, dead) | {"size": build_ledger(outcomes, 0, "size")}
     found = [f"shard {r['shard']}: {finding}" for r in shards for finding in r["findings"]]
     if [report["shard"] for report in shards] != list(range(plan["shards"])):
         found.append(f"{len(shards)} shards were written, the plan has {plan['shards']}")
@@ -200,17 +190,23 @@ def publish(
             reasons.update(orjson.loads(file["facts"]))
     found += check_ledger(ledger, manifests.kept_of(shards), reasons, dead)
     found += manifests.check_concentration(shards, where.promise)
+    found += check_plan(ledger, plan)
+    files_read = _by_file(where, parts, outcomes, others)
+    found += check_by_file(files_read, ledger) if where.inputs else ()
     _fail([*found, *findings])
+    confirm(where)
     for report in shards:
         extension = by_name(where.written_as).extension
         name = layout.shard_name(report["shard"], len(shards), extension)
         storage.makedirs(where.final(layout.DATA))
-        storage.rename(report["path"], where.final(name))
+        conditional.place(report["path"], where.final(name), report["sha256"])
         report["path"] = name
     for folder in ("dropped", "dead_letters"):
         storage.makedirs(where.final(folder))
     manifest = {
         "run": where.name,
+        "name": where.label or where.name,
+        "input": dict(where.input),
         "config": where.config,
         "config_digest": where.config_digest,
         "format": where.written_as,
@@ -225,9 +221,13 @@ def publish(
         "decisions": {n: decisions[n].to_pydict() for n in where.stated if n in decisions},
         "languages": manifests.languages_of(shards, sources),
         "undecided": manifests.undecided_entry(undecided),
-        "ledger": ledger | {"size": build_ledger(outcomes, 0, "size")},
+        "ledger": ledger,
         "shards": manifests.shard_entries(shards, where.promise),
-        "files": _name_files(where, others) + _write_index(where, shards),
+        "files": [
+            *_name_files(where, others),
+            *_write_index(where, shards),
+            _write_by_file(where, files_read),
+        ],
     }
     if where.pinned is not None:
         manifest["index"] = _append(where, where.pinned, shards, others)
@@ -235,5 +235,5 @@ def publish(
     card = dataset_card(manifest).encode()
     storage.write_bytes_atomically(where.final(layout.CARD), card)
     storage.delete_tree(where.temporary)
-    storage.write_bytes_atomically(where.final(layout.MANIFEST), manifests.encode(manifest))
+    make_visible(where, manifest)
     return manifest

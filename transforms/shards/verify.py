@@ -22,11 +22,12 @@ from transforms.errors import HoldfastError, InputError
 from transforms.formats.format import Format
 from transforms.records import DEAD_LETTERS, DROPPED, PUBLISHED
 from transforms.shards import manifest as manifests
+from transforms.shards.by_file import BY_FILE, check_by_file
 from transforms.shards.check import check_rows
 from transforms.shards.earlier import check_earlier
 from transforms.shards.identities import CLAIM, check_claims, check_dropped, claims_of_dropped
 from transforms.shards.layout import CARD, DATA, MANIFEST, digest
-from transforms.shards.ledger import check_ledger, check_splits
+from transforms.shards.ledger import check_ledger, check_plan, check_splits
 from transforms.shards.promise import Assess, Judge, Promise, tail_reasons
 from transforms.shards.recount import Tokenizer, counting_of, untold
 from transforms.shards.sources import SOURCES, largest, sources_of
@@ -110,7 +111,7 @@ def _strangers(run: str, manifest: Mapping[str, Any]) -> Iterator[str]:
     """Data files that the manifest does not know."""
     known = {entry["path"] for entry in (*manifest["shards"], *manifest["files"])}
     extension = manifests.format_of(manifest).extension
-    folders = {DATA: extension, "dropped": ".parquet", "dead_letters": ".parquet"}
+    folders = {DATA: extension} | dict.fromkeys(("dropped", "dead_letters", "ledger"), ".parquet")
     for folder, ending in folders.items():
         for entry in storage.glob(storage.join(run, folder, f"*{ending}")):
             name = f"{folder}/{entry.path.rsplit('/', 1)[-1]}"
@@ -222,7 +223,10 @@ def _verify(
         findings += checked.findings
     lost, dropped = _read_others(run, manifest["files"], "dropped/", DROPPED)
     unread, dead = _read_others(run, manifest["files"], "dead_letters/", DEAD_LETTERS)
-    findings += [*lost, *unread, *_strangers(run, manifest)]
+    unseen, files = _read_others(run, manifest["files"], "ledger/", BY_FILE)
+    findings += [*lost, *unread, *unseen, *_strangers(run, manifest)]
+    findings += check_by_file(files, manifest["ledger"])
+    findings += check_plan(manifest["ledger"], manifest["plan"])
     reports = [checked.report for checked in results if checked.report is not None]
     sources = pa.concat_tables([SOURCES.empty_table(), *(checked.sources for checked in results)])
     findings += manifests.check_concentration(reports, promise)
@@ -256,7 +260,7 @@ def _told(
         f"in every shard, by {promise.unit}: {', '.join(kinds) or 'no floors or caps'}",
         "the worst window of every shard",
         f"{len(dropped)} dropped documents: reasons, and that every witness exists",
-        f"{len(dead)} dead letters; the ledger by language and by origin",
+        f"{len(dead)} dead letters; the ledger by language, by origin and by input file",
         "no text published twice but as a numbered repeat",
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import apache_beam as beam
@@ -11,12 +12,14 @@ import pyarrow as pa
 
 import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
 from transforms import metrics, storage
+from transforms.commits import Commits, end_of, ends
 from transforms.dead import DeadPolicy
 from transforms.dedup.boilerplate import PARAGRAPH, RECURRING, recurring
 from transforms.dedup.config import DedupConfig
 from transforms.dedup.partitions import by_part
 from transforms.dedup.rows import FATE, KEPT, PART
 from transforms.exchange import Exchange, Input, Spool
+from transforms.outcome import recorded
 from transforms.partition import by_hash, to_one
 from transforms.rebalance.finalise import ASSIGNED, TRIMMED
 from transforms.rebalance.ranks import LIGHT
@@ -24,7 +27,7 @@ from transforms.records import Unit
 from transforms.staging import boilerplate, record
 from transforms.staging.light import Exclude, read_light
 from transforms.staging.outcome import settle_parts
-from transforms.staging.parts import PartWriter, part_of
+from transforms.staging.parts import SplitWriter
 from transforms.staging.survey import (
     STATISTICS,
     Policy,
@@ -48,48 +51,42 @@ class StageDocuments(beam.PTransform):
 
     Args:
         folder: Where the parts are put.
+        commits: Where splits are committed, at their ends; None where there are no ends.
     """
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, commits: Commits | None = None) -> None:
         super().__init__()
-        self._folder = folder
+        self._folder, self._commits = folder, commits
 
     def expand(self, documents: beam.PCollection) -> beam.PCollection:
         """Maps batches."""
-        return documents | "Write parts" >> beam.ParDo(_WriteParts(self._folder)).with_output_types(
-            pa.RecordBatch
-        )
+        writing = beam.ParDo(_WriteParts(self._folder, self._commits))
+        return documents | "Write parts" >> writing.with_output_types(pa.RecordBatch)
 
 
 class _WriteParts(beam.DoFn):
     """Keeps the part open that the batches of a bundle belong to."""
 
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
-        self._open: dict[int, PartWriter] = {}
+    def __init__(self, folder: str, commits: Commits | None) -> None:
+        self._folder, self._commits = folder, commits
 
     def start_bundle(self) -> None:
-        self._open = {}
+        self._writer = SplitWriter(self._folder, self._commits)
 
     def process(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-        if not batch.num_rows:
-            return
-        with metrics.cpu("stage"):
-            part = part_of(batch)
-            finished = [
-                self._open.pop(other).close() for other in list(self._open) if other != part
-            ]
-            if part not in self._open:
-                self._open[part] = PartWriter(self._folder, part)
-            self._open[part].write(batch)
-        metrics.count("annotate/documents", batch.num_rows)
-        metrics.count("annotate/bytes", batch.column("text").nbytes)
-        yield from finished
+        if ends(batch):
+            with recorded(self._commits.staging) if self._commits else nullcontext():
+                yield from self._writer.end(end_of(batch), metrics.count)
+        elif batch.num_rows:
+            with metrics.cpu("stage"):
+                finished = self._writer.write(batch)
+            metrics.count("annotate/documents", batch.num_rows)
+            metrics.count("annotate/bytes", batch.column("text").nbytes)
+            yield from finished
 
     def finish_bundle(self) -> Iterator[Any]:
-        for part in self._open.values():
-            yield beam.transforms.window.GlobalWindows.windowed_value(part.close())
-        self._open = {}
+        for part in self._writer.close():
+            yield beam.transforms.window.GlobalWindows.windowed_value(part)
 
 
 class RecordStaging(beam.PTransform):

@@ -37,6 +37,7 @@ INDEXED = pa.schema([*ROUTED, *SIGNATURE])
 
 LEDGER = pa.schema(
     [
+        ("file", pa.int64()),
         ("lang", pa.string()),
         ("origin", pa.string()),
         ("outcome", pa.string()),
@@ -44,7 +45,8 @@ LEDGER = pa.schema(
         ("size", pa.int64()),
     ]
 )
-"""Documents of one language and origin with one outcome: `kept` or a reason."""
+"""Documents of one file, language and origin with one outcome: `kept` or a reason. `file`
+is its place in the list of inputs."""
 
 _KEPT = "kept"
 _OUTCOMES = (_KEPT, *REASONS)
@@ -62,7 +64,7 @@ class _Part:
 
     def __init__(self, part: int, rows: int, tables: Mapping[str, pa.Table]) -> None:
         self._base = np.uint64(part) << np.uint64(PART_BITS)
-        self.rows = rows
+        self.rows, self.file = rows, part >> 16  # as `ingest.splits.part_id` numbers parts
         self._kept, kept = self._here(tables["kept"])
         self._fates, fates = self._here(tables["fates"])
         seen = np.bincount(np.concatenate([kept, fates]), minlength=rows)
@@ -125,16 +127,17 @@ def _ledger(part: _Part, staged: pa.Table, rows: Index, unit_column: str | None)
     )
     table = pa.table(
         {
+            "file": pa.array(np.full(len(rows), part.file, np.int64)),
             "lang": staged.column("lang"),
             "origin": pa.array(ORIGINS).take(pa.array(part.origin[rows])),
             "outcome": pa.array(_OUTCOMES).take(pa.array(part.outcome[rows])),
             "size": size,
         }
     )
-    summed = table.group_by(["lang", "origin", "outcome"]).aggregate(
+    summed = table.group_by(["file", "lang", "origin", "outcome"]).aggregate(
         [("size", "count"), ("size", "sum")]
     )
-    names = ["lang", "origin", "outcome", "size_count", "size_sum"]
+    names = ["file", "lang", "origin", "outcome", "size_count", "size_sum"]
     return pa.table([summed.column(name) for name in names], schema=LEDGER)
 
 

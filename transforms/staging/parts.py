@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from transforms import storage
+from transforms.commits import Commits
 from transforms.dedup.rows import PART
 from transforms.errors import LedgerError
 from transforms.records import PART_BITS, STAGED
 
-__all__ = ["PartWriter", "part_of"]
+__all__ = ["PartWriter", "SplitWriter", "part_of"]
 
 _GROUP_ROWS = 4096
 _GROUP_BYTES = 16 << 20
@@ -92,3 +95,78 @@ class PartWriter:
         self._writer.close()
         self._sink.close()
         return pa.record_batch([[self._part], [self._path], [self._rows], [0]], schema=PART)
+
+
+class SplitWriter:
+    """Writes the parts of splits, one split after the other, and commits each at its end.
+
+    Args:
+        folder: Where the parts are put.
+        commits: Where splits are committed; None where nothing says that a split ends, and
+            parts are given out as they are finished.
+    """
+
+    def __init__(self, folder: str, commits: Commits | None) -> None:
+        self._folder, self._commits = folder, commits
+        self._open: tuple[int, PartWriter] | None = None
+        self._finished: list[pa.RecordBatch] = []
+
+    def write(self, batch: pa.RecordBatch) -> list[pa.RecordBatch]:
+        """Writes a batch to its part; the rows of `PART` that may go on."""
+        part = part_of(batch)
+        if self._open is None or self._open[0] != part:
+            self._finish()
+            self._open = part, PartWriter(self._folder, part)
+        self._open[1].write(batch)
+        return [] if self._commits else self._given()
+
+    def end(self, end: dict[str, Any], count: Callable[[str, int], None]) -> list[pa.RecordBatch]:
+        """Commits a split, or takes over what is committed of it; its rows of `PART`.
+
+        Raises:
+            LedgerError: Its reader read more documents than arrived, or fewer.
+        """
+        self._finish()
+        given, commits = self._given(), self._commits
+        if commits is None:
+            return given
+        if "commit" in end:
+            count("resume/splits", 1)
+            count("resume/documents", end["commit"]["documents"])
+            return [_part(row) for row in commits.parts(end["commit"])]
+        rows = [row for part in given for row in part.to_pylist()]
+        arrived = sum(row["rows"] for row in rows)
+        if arrived != end["documents"]:
+            raise LedgerError(
+                f"{end['documents']} documents were read from split {end['split']}, and {arrived} "
+                "arrived in staging; a step between reading and staging lost or repeated some"
+            )
+        commits.write(end, rows)
+        return given
+
+    def close(self) -> list[pa.RecordBatch]:
+        """The rows of `PART` that are left when no batch follows.
+
+        Raises:
+            LedgerError: The end of a split never came.
+        """
+        self._finish()
+        if self._commits and self._finished:
+            raise LedgerError(
+                f"part {self._finished[0].column('part')[0]} of staging has no end; a step between "
+                "reading and staging lost it"
+            )
+        return self._given()
+
+    def _finish(self) -> None:
+        if self._open is not None:
+            self._finished.append(self._open[1].close())
+            self._open = None
+
+    def _given(self) -> list[pa.RecordBatch]:
+        given, self._finished = self._finished, []
+        return given
+
+
+def _part(row: dict[str, Any]) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist([row], schema=PART)

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from transforms import storage
+from transforms.commits import label_of
 from transforms.dead import DeadPolicy
 from transforms.dedup.rows import KEPT, PART
 from transforms.errors import InputError
@@ -38,12 +39,15 @@ SPILL = {"kept": KEPT, "dead_letters": DEAD_LETTERS}
 
 
 def spill(batch: pa.RecordBatch, folder: str) -> pa.RecordBatch:
-    """Writes a batch to a file of its own; one row of `PATH`."""
-    path = storage.join(folder, f"{uuid.uuid4().hex}.parquet")
-    sink = io.BytesIO()
-    pq.write_table(pa.Table.from_batches([batch]), sink, compression="zstd")
-    with storage.create(path) as file:
-        file.write(sink.getvalue())
+    """Writes a batch to a file of its own, unless it says that it is written; a row of `PATH`."""
+    label = label_of(batch) or {"path": f"{folder}/{uuid.uuid4().hex}.parquet", "written": False}
+    path = storage.join(folder, label["path"].rpartition("/")[2])
+    if not label["written"]:
+        sink = io.BytesIO()
+        plain = batch.replace_schema_metadata(None)
+        pq.write_table(pa.Table.from_batches([plain]), sink, compression="zstd")
+        with storage.create(path) as file:
+            file.write(sink.getvalue())
     lost = 0
     if "reason" in batch.schema.names:
         whole = pc.starts_with(batch.column("reason"), "unreadable")

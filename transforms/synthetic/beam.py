@@ -12,6 +12,7 @@ from apache_beam.utils import shared
 
 import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
 from transforms import metrics
+from transforms.commits import ends
 from transforms.synthetic.config import SyntheticConfig
 from transforms.synthetic.score import Scorer, load_scorer
 from transforms.synthetic.tag import tag
@@ -53,6 +54,9 @@ class _Tag(beam.DoFn):
         self._scorer: Scorer = self._shared.acquire(load, tag=self._model)
 
     def process(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        if ends(batch):
+            yield batch
+            return
         text, lang, declared = (self._column(batch, n) for n in ("text", "lang", "origin_declared"))
         with metrics.cpu("synthetic"):
             tags = tag(text, declared, *self._scorer(text, lang))

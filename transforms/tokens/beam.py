@@ -11,6 +11,7 @@ from apache_beam.utils import shared
 
 import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
 from transforms import metrics
+from transforms.commits import ends
 from transforms.tokens.tokenizer import load_tokenizer, with_tokens
 
 __all__ = ["CountTokens"]
@@ -46,6 +47,9 @@ class _CountTokens(beam.DoFn):
         self._tokenizer = self._shared.acquire(load, tag=self._digest)
 
     def process(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        if ends(batch):
+            yield batch
+            return
         with metrics.cpu("tokens"):
             counted = with_tokens(batch, self._tokenizer)
         yield counted

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from ingest_files import config, listed, read_all, reasons, texts, write_jsonl, write_parquet
 
-from transforms import storage
+from transforms import guarded
 from transforms.errors import InputError, StorageError
 from transforms.ingest.config import IngestConfig
 from transforms.ingest.read import read_split
@@ -245,7 +245,7 @@ def test_a_failing_disk_is_no_corrupt_file(
     def fail(self: object, size: int = -1) -> bytes:
         raise StorageError("gone")
 
-    monkeypatch.setattr(storage._Guarded, "read", fail)
+    monkeypatch.setattr(guarded._Source, "read", fail)
     with pytest.raises(StorageError, match="gone"):
         list(read_split(split, IngestConfig()))
 

@@ -6,7 +6,7 @@ import pathlib
 
 import pytest
 
-from pipelines.run import _understood, _with_code
+from pipelines.failures import understood, with_code
 from transforms import errors
 from transforms.errors import HoldfastError, InfeasibleError, InputError, StorageError
 from transforms.outcome import read_outcome, recorded, write_outcome
@@ -22,7 +22,7 @@ def test_every_error_has_its_code_and_reaches_the_outcome(
         raise kind("what, which value, and the way out")
     outcome = read_outcome(str(tmp_path))
     assert outcome == {"exit_code": kind.exit_code, "message": "what, which value, and the way out"}
-    again = _with_code(outcome["exit_code"], outcome["message"])
+    again = with_code(outcome["exit_code"], outcome["message"])
     assert (again.exit_code, str(again)) == (kind.exit_code, outcome["message"])
 
 
@@ -36,6 +36,7 @@ def test_codes_are_those_that_are_promised():
         "InfeasibleError": 3,
         "DeadLettersError": 4,
         "StorageError": 5,
+        "HeldError": 6,
     }
 
 
@@ -47,7 +48,7 @@ def test_other_errors_are_not_recorded(tmp_path: pathlib.Path):
 
 def test_an_error_that_lost_its_type_is_known_by_the_record(tmp_path: pathlib.Path):
     write_outcome(str(tmp_path), 3, "no such output")
-    found = _understood(RuntimeError("a bundle failed"), str(tmp_path))
+    found = understood(RuntimeError("a bundle failed"), str(tmp_path))
     assert isinstance(found, InfeasibleError)
     assert str(found) == "no such output"
 
@@ -60,7 +61,7 @@ def test_an_error_that_lost_its_type_is_known_by_the_record(tmp_path: pathlib.Pa
     ],
 )
 def test_an_error_that_lost_its_type_is_known_by_its_words(tmp_path: pathlib.Path, text: str):
-    found = _understood(RuntimeError(text), str(tmp_path))
+    found = understood(RuntimeError(text), str(tmp_path))
     assert isinstance(found, InputError)
     assert str(found) == "a.jsonl is gone."
 
@@ -68,14 +69,14 @@ def test_an_error_that_lost_its_type_is_known_by_its_words(tmp_path: pathlib.Pat
 def test_an_error_of_ours_says_nothing_of_the_step_that_it_came_from(tmp_path: pathlib.Path):
     # Beam appends the step's name to the words of what a step raised.
     given = InputError("a.jsonl is gone. [while running 'Read documents/Read splits']")
-    assert str(_understood(given, str(tmp_path))) == "a.jsonl is gone."
+    assert str(understood(given, str(tmp_path))) == "a.jsonl is gone."
 
 
 def test_a_full_disk_is_storage(tmp_path: pathlib.Path):
-    found = _understood(OSError(28, "No space left on device"), str(tmp_path))
+    found = understood(OSError(28, "No space left on device"), str(tmp_path))
     assert isinstance(found, StorageError)
 
 
 def test_what_is_not_ours_stays_what_it_is(tmp_path: pathlib.Path):
     error = ZeroDivisionError("a bug")
-    assert _understood(error, str(tmp_path)) is error
+    assert understood(error, str(tmp_path)) is error

@@ -14,7 +14,7 @@ from running import holdfast
 
 from pipelines.config import make_config
 from pipelines.indexing import Pinning, pin, shards_gone
-from pipelines.run import Launch, prepare
+from pipelines.run import Launch, prepare, started
 from transforms.dedup.config import DedupConfig
 from transforms.dedup.index import layout
 from transforms.dedup.index.pins import read_facts, read_pins
@@ -127,7 +127,9 @@ def ready(folder: pathlib.Path, **values: Any) -> Launch:
     given = {"input": str(folder / "in.jsonl"), "no_floors": True, "index": str(folder / "index")}
     given |= {"output": str(folder / "run")} | values
     given = {name: value for name, value in given.items() if value is not None}
-    return prepare("curate", make_config(given, "test"), PipelineOptions([]))
+    launch = prepare("curate", make_config(given, "test"), PipelineOptions([]))
+    with started(launch):
+        return launch
 
 
 def test_what_is_pinned_is_put_down_for_the_graph(tmp_path: pathlib.Path):

@@ -13,7 +13,7 @@ from running import EXAMPLE, Run, holdfast
 from tokenizing import write_tokenizer
 
 from pipelines.config import make_config
-from pipelines.run import Launch, prepare
+from pipelines.run import Launch, prepare, started
 from transforms.errors import UsageError
 
 LINE = json.dumps({"text": "The mill by the river stood still.", "id": "1"}) + "\n"
@@ -31,6 +31,14 @@ def ready(folder: pathlib.Path, source: object, *flags: str, **values: Any) -> L
     config = make_config({k: v for k, v in given.items() if v is not None}, "test")
     chosen = any("direct_num_workers" in flag for flag in flags)
     return prepare("curate", config, PipelineOptions(list(flags)), workers_chosen=chosen)
+
+
+def filled(folder: pathlib.Path, source: object, **values: Any) -> Launch:
+    """A run whose places were held for a moment, and are filled."""
+    launch = ready(folder, source, **values)
+    with started(launch) as done:
+        assert not done
+    return launch
 
 
 def refusal(folder: pathlib.Path, source: object, **values: Any) -> str:
@@ -64,7 +72,7 @@ def test_requests_that_lack_something(
 
 
 def test_staging_lies_beside_the_output_by_default(tmp_path: pathlib.Path, source: pathlib.Path):
-    launch = ready(tmp_path, source, output=f"{tmp_path}/run/")
+    launch = filled(tmp_path, source, output=f"{tmp_path}/run/")
     assert launch.job.staging == str(tmp_path / "run.staging")
     assert (tmp_path / "run.staging" / "inputs.jsonl").exists()
 
@@ -98,10 +106,10 @@ def test_staging_and_output_must_be_two_folders(tmp_path: pathlib.Path, source: 
 
 
 def test_what_a_refused_attempt_left_is_no_obstacle(tmp_path: pathlib.Path, source: pathlib.Path):
-    first = ready(tmp_path, source)
+    first = filled(tmp_path, source)
     (tmp_path / "run" / "_temporary").mkdir(parents=True)
     (tmp_path / "run" / "_temporary" / "shard.parquet").write_text("half")
-    again = ready(tmp_path, source)  # the same run, after a crash
+    again = filled(tmp_path, source)  # the same run, after a crash
     assert again.job.name == first.job.name
     assert not (tmp_path / "run" / "_temporary").exists()
 
@@ -113,6 +121,7 @@ def test_another_run_is_never_overwritten(published: Run, source: pathlib.Path):
     assert ran.code == 2
     assert f"holds run {published.manifest['run']}" in ran.refusal
     assert "choose another place" in ran.refusal
+    assert "floors.original is 0.4 there, None asked" in ran.refusal
     assert (published.output / "manifest.json").read_bytes() == before
 
 
@@ -147,7 +156,7 @@ def test_what_is_excluded_is_part_of_the_name(tmp_path: pathlib.Path, source: pa
     listed.write_text("id:1\n")
     one = ready(tmp_path / "b", source, exclude=str(listed)).job.name
     listed.write_text("# a comment changes nothing\nid:1\n")
-    assert ready(tmp_path / "c", source, exclude=str(listed)).job.name == one != name
+    assert filled(tmp_path / "c", source, exclude=str(listed)).job.name == one != name
     assert (tmp_path / "c" / "run.staging" / "exclude.txt").read_bytes() == listed.read_bytes()
 
 
@@ -187,8 +196,8 @@ def test_a_small_job_takes_one_worker(tmp_path: pathlib.Path, source: pathlib.Pa
 def test_a_large_job_takes_the_cores_unless_told_otherwise(
     tmp_path: pathlib.Path, source: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("pipelines.run._PARALLEL_BYTES", 0)
-    monkeypatch.setattr("pipelines.run._cores", lambda: 5)
+    monkeypatch.setattr("pipelines.scale._PARALLEL_BYTES", 0)
+    monkeypatch.setattr("pipelines.scale._cores", lambda: 5)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     for flags, workers in (((), 5), (("--direct_num_workers=1",), 1)):
         options = ready(tmp_path, source, *flags).options
@@ -202,3 +211,16 @@ def test_workers_asked_for_are_processes(tmp_path: pathlib.Path, source: pathlib
 
 def test_a_service_shuffles(tmp_path: pathlib.Path, source: pathlib.Path):
     assert ready(tmp_path, source, "--runner=DataflowRunner").job.carrier == "shuffle"
+
+
+@pytest.mark.parametrize(("runner", "stays"), [("DataflowRunner", True), ("FnApiRunner", False)])
+def test_who_stops_waiting_for_a_service_leaves_its_claims(
+    tmp_path: pathlib.Path, source: pathlib.Path, runner: str, stays: bool
+):
+    launch = ready(tmp_path, source, f"--runner={runner}")
+    with pytest.raises(KeyboardInterrupt), started(launch):  # noqa: PT012
+        (tmp_path / "run" / "_temporary").mkdir(parents=True)
+        raise KeyboardInterrupt
+    places = [tmp_path / "run", tmp_path / "run.staging"]
+    assert [(place / "_claim.json").exists() for place in places] == [stays] * 2
+    assert (tmp_path / "run" / "_temporary").exists() == stays

@@ -12,24 +12,30 @@ import pyarrow.parquet as pq
 import pytest
 from shards_documents import assess, document, promise, published
 
+from transforms import claim
 from transforms.dead import DeadPolicy
 from transforms.dedup.config import DedupConfig
 from transforms.dedup.index.pins import Facts, write_facts
 from transforms.dedup.index.segments import Pinned, read_segment
 from transforms.dedup.index.write import Recorder
-from transforms.dedup.rows import UNDECIDED
+from transforms.dedup.rows import PART, UNDECIDED
 from transforms.errors import (
     DeadLettersError,
+    HeldError,
     InfeasibleError,
     InputError,
     LedgerError,
+    StorageError,
     VerificationError,
 )
 from transforms.formats.choose import FORMATS
+from transforms.ingest.listing import InputFile, write_inputs
 from transforms.records import DEAD_LETTERS, DROPPED
 from transforms.shards.assemble import FILE, assemble_shard, write_dead_letters, write_dropped
 from transforms.shards.check import REPORT
-from transforms.shards.publish import Publication, publish
+from transforms.shards.latest import read_latest
+from transforms.shards.publication import Publication
+from transforms.shards.publish import publish
 from transforms.shards.sources import largest, sources_of
 from transforms.shards.verify import require, verify_run
 from transforms.staging.outcome import INDEXED, LEDGER, ROUTED
@@ -41,7 +47,9 @@ PLAN = {"shards": 1, "published": 4 * SIZE, "repeat_cap": 4}
 
 def ledger(*rows: tuple[str, str, str, int]) -> pa.Table:
     names = ("lang", "origin", "outcome", "documents")
-    filled = [dict(zip(names, row, strict=True)) | {"size": SIZE * row[3]} for row in rows]
+    filled = [
+        dict(zip(names, row, strict=True)) | {"file": 0, "size": SIZE * row[3]} for row in rows
+    ]
     return pa.Table.from_pylist(filled, schema=LEDGER)
 
 
@@ -62,7 +70,10 @@ class Desk:
         given = {"plan": PLAN, "reports": self.reports(), "files": self.files(), "findings": []}
         given |= {"outcomes": ledger(*KEPT, TRIMMED), "undecided": UNDECIDED.empty_table()}
         given |= {"sources": self.sources(), "decisions": DECISIONS}
-        return publish(self.where, **(given | changes))
+        given |= changes
+        read = sum(given["outcomes"].column("documents").to_pylist())
+        parts = [{"part": 0, "path": "", "rows": read, "first": 0}]
+        return publish(self.where, **{"parts": pa.Table.from_pylist(parts, schema=PART), **given})
 
     def sources(self) -> pa.Table:
         routed = self.routed([0, 1, 2, 3])
@@ -109,6 +120,8 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: pathlib.Path) -> Desk:
     run = tmp_path / "run"
+    inputs = str(tmp_path / "inputs.jsonl")
+    write_inputs([InputFile("a.jsonl", 1000, "xxh3:0", "jsonl")], inputs)
     where = Publication(
         run=str(run),
         temporary=str(run / "_temporary"),
@@ -123,6 +136,7 @@ def desk(tmp_path: pathlib.Path) -> Desk:
         promise=promise(floors={"original": 0.4}),
         dead_policy=DeadPolicy(0.25, 1000, str(tmp_path / "staging")),
         stated=("tail",),
+        inputs=inputs,
     )
     return Desk(tmp_path, where)
 
@@ -145,6 +159,7 @@ def test_a_good_run_is_published_and_verifies(desk: Desk):
         "data/shard-00000-of-00001.parquet",
         "dead_letters/part-00000-of-00001.parquet",
         "dropped/part-00000-of-00001.parquet",
+        "ledger/files.parquet",
         "manifest.json",
     ]
     assert not (desk.folder / "run" / "_temporary").exists()
@@ -332,6 +347,7 @@ def test_a_shard_is_appended_as_it_is_published(desk: Desk, recorder: Recorder):
     assert {entry["path"].split("/")[0] for entry in manifest["files"]} == {
         "dropped",
         "dead_letters",
+        "ledger",
     }
     segment = read_segment(recorder.index, desk.where.name)
     assert segment is not None
@@ -357,3 +373,47 @@ def test_a_run_that_the_index_has_is_not_appended_again(desk: Desk, recorder: Re
     write_facts(str(desk.folder / "staging"), facts)
     assert desk.publish()["index"]["pinned"] == []
     assert not pathlib.Path(recorder.index).exists()
+
+
+def test_who_lost_the_place_publishes_nothing(desk: Desk):
+    desk.where = dataclasses.replace(desk.where, claim=("mine", (desk.where.run,)))
+    with pytest.raises(HeldError, match="not claimed any more"):
+        desk.publish()
+    claim.take(desk.where.run, "other", token="theirs", stale_after=60)  # noqa: S106
+    with pytest.raises(HeldError, match="taken over by run other"):
+        desk.publish()
+    assert desk.visible() == ["_claim.json"]
+    claim.release(desk.where.run, "theirs")
+    claim.take(desk.where.run, "abc", token="mine", stale_after=60)  # noqa: S106
+    desk.publish()
+    assert "manifest.json" in desk.visible()
+
+
+def test_a_run_that_was_published_meanwhile_is_not_replaced(desk: Desk):
+    reports, files = desk.reports(), desk.files()
+    manifest = desk.folder / "run" / "manifest.json"
+    manifest.write_bytes(b"theirs")
+    with pytest.raises(StorageError, match="another run was published here meanwhile"):
+        desk.publish(reports=reports, files=files)
+    assert manifest.read_bytes() == b"theirs"
+
+
+def test_a_step_that_runs_twice_publishes_once(desk: Desk):
+    """Runners repeat what failed, also where it had nearly ended."""
+    reports, files = desk.reports(), desk.files()
+    pointer = str(desk.folder / "LATEST.json")
+    desk.where = dataclasses.replace(desk.where, latest=pointer)
+    first = desk.publish(reports=reports, files=files)
+    before = {name: (desk.folder / "run" / name).read_bytes() for name in desk.visible()}
+    assert desk.publish(reports=reports, files=files) == first
+    assert {name: (desk.folder / "run" / name).read_bytes() for name in desk.visible()} == before
+    told, _ = read_latest(pointer)
+    assert told is not None
+    assert (told["latest"]["run"], told["earlier"]) == (desk.where.name, [])
+
+
+def test_a_part_that_is_lost_on_the_way_fails_the_job(desk: Desk):
+    parts = pa.Table.from_pylist([{"part": 0, "path": "", "rows": 6, "first": 0}], schema=PART)
+    with pytest.raises(VerificationError, match="6 records were read, 5 are accounted"):
+        desk.publish(parts=parts)
+    assert "manifest.json" not in desk.visible()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from transforms import storage
+from transforms import conditional, storage
 from transforms.dedup.config import DedupConfig
 from transforms.dedup.index import layout
 from transforms.errors import InputError
@@ -184,7 +184,7 @@ def append(
     for shard, path in zip(shards, written, strict=True):
         final = layout.index_place(index, run, shard.path)
         storage.makedirs(layout.segment_place(index, run))
-        storage.rename(path, final)
+        conditional.place(path, final, shard.sha256)
     segment = Segment(run, folder, tuple(pinned), tuple(shards))
     record = layout.dump(segment.record())
     storage.delete_tree(layout.segment_place(index, run, layout.TEMPORARY))
