@@ -29,12 +29,12 @@ def _config(given: argparse.Namespace) -> Config:
     return load_config(path, flag_values(given))
 
 
-def _launch(kind: str, given: argparse.Namespace, beam: Sequence[str]) -> Config:
-    """Runs a job to its end; its configuration."""
+def _launch(kind: str, given: argparse.Namespace, beam: Sequence[str]) -> Config | None:
+    """Runs a job to its end; its configuration, or None where a service will run it."""
     from apache_beam.options.pipeline_options import PipelineOptions
 
     from pipelines.progress import Progress
-    from pipelines.run import launch, prepare
+    from pipelines.run import launch, prepare, submit
 
     config = _config(given)
     options = PipelineOptions(list(beam), save_main_session=False)
@@ -43,14 +43,20 @@ def _launch(kind: str, given: argparse.Namespace, beam: Sequence[str]) -> Config
     if ready.done:
         report.console().print(f"run {ready.job.name} is published already; nothing to do")
         return config
+    if ready.as_template:
+        submit(ready)
+        report.console().print(f"run {ready.job.name} is handed over as a template")
+        return None
     folder = ready.job.place("progress") if ready.job.carrier == "files" else None
     launch(ready, Progress(folder, ready.text_bytes))
     return config
 
 
-def _summarise(config: Config) -> int:
+def _summarise(config: Config | None) -> int:
     from transforms.shards.verify import require
 
+    if config is None:
+        return 0
     report.print_summary(require(str(config.output)), str(config.output), report.console())
     return 0
 
@@ -72,6 +78,8 @@ def annotate(given: argparse.Namespace, beam: Sequence[str]) -> int:
     if given.output and not given.staging:
         given.staging = given.output
     config = _launch("annotate", given, beam)
+    if config is None:
+        return 0
     record = read_record(str(config.staging), ANNOTATED)
     documents = sum(part["rows"] for part in record["parts"])
     report.console().print(f"{documents:,} documents annotated in {config.staging}", soft_wrap=True)

@@ -13,7 +13,12 @@ from typing import Any, Literal
 import apache_beam as beam
 import orjson
 import xxhash
-from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options import (
+    DirectOptions,
+    GoogleCloudOptions,
+    PipelineOptions,
+    StandardOptions,
+)
 
 from pipelines import graph
 from pipelines.config import Config
@@ -33,7 +38,7 @@ from transforms.staging.record import ANNOTATED, read_record
 from transforms.synthetic.reference import NO_REFERENCE, load_reference
 from transforms.synthetic.score import load_scorer
 
-__all__ = ["Launch", "launch", "prepare"]
+__all__ = ["Launch", "launch", "prepare", "submit"]
 
 Kind = Literal["curate", "annotate", "select"]
 
@@ -67,6 +72,11 @@ class Launch:
     options: PipelineOptions
     text_bytes: int
     done: bool
+
+    @property
+    def as_template(self) -> bool:
+        """Whether the graph is only written down, for a service to run."""
+        return bool(self.options.view_as(GoogleCloudOptions).template_location)
 
 
 def _unpacked(files: list[InputFile]) -> int:
@@ -295,6 +305,11 @@ def launch(ready: Launch, progress: Progress) -> Any:
     if ready.kind == "annotate" and not storage.exists(ready.job.place(ANNOTATED)):
         raise errors.InputError("the input holds no document; check --input and the field mapping")
     return result
+
+
+def submit(ready: Launch) -> None:
+    """Builds the graph and writes it down as a template; a service runs it later."""
+    _build(ready).run()
 
 
 _WHERE = re.compile(r" \[while running .*", re.DOTALL)
