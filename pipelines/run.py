@@ -298,9 +298,10 @@ def launch(ready: Launch, progress: Progress) -> Any:
             storage.delete_tree(storage.join(ready.job.run, graph.TEMPORARY))
         if ready.job.recorder is not None:
             storage.delete_tree(ready.job.recorder.folder)
+    told = metrics.counters(result) | metrics.largest(result)
     storage.write_bytes_atomically(
         ready.job.place("metrics.json"),
-        orjson.dumps(metrics.counters(result), option=orjson.OPT_INDENT_2),
+        orjson.dumps(told, option=orjson.OPT_INDENT_2),
     )
     if ready.kind == "annotate" and not storage.exists(ready.job.place(ANNOTATED)):
         raise errors.InputError("the input holds no document; check --input and the field mapping")

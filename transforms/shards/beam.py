@@ -14,12 +14,13 @@ import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
 from transforms import metrics
 from transforms.dedup.index.write import Recorder
 from transforms.dedup.rows import UNDECIDED
-from transforms.exchange import Exchange, Input, Spool
+from transforms.exchange import Exchange, Input, Spool, nbytes
 from transforms.outcome import recorded, write_outcome
 from transforms.partition import by_hash, by_value
 from transforms.records import DEAD_LETTERS, DROPPED
 from transforms.shards import assemble, identities, sources
 from transforms.shards.check import REPORT
+from transforms.shards.figures import figures
 from transforms.shards.promise import Assess, Promise
 from transforms.shards.publish import Publication, publish
 from transforms.staging.outcome import INDEXED, LEDGER, ROUTED
@@ -194,6 +195,8 @@ class _Publish(beam.DoFn):
         decisions,
         boilerplate=(),
     ) -> Iterator[str]:
+        held = (reports, files, ledger, findings, undecided, tops, decisions)
+        metrics.measure("side_bytes:publish", sum(map(nbytes, held)))
         with recorded(self._staging), metrics.cpu("publish"):
             found = _table(findings, identities.FINDING).column("finding").to_pylist()
             manifest = publish(
@@ -209,4 +212,6 @@ class _Publish(beam.DoFn):
                 read_decisions(decisions),
             )
             write_outcome(self._staging, 0, f"published {manifest['run']}")
+        for name, count in figures(manifest).items():
+            metrics.count(name, count)
         yield run
