@@ -131,8 +131,8 @@ $(ENGINES)/checks/.installed $(ENGINES)/airflow/.installed: $(ENGINES)/%/.instal
 	touch $@
 
 test-airflow: $(ENGINES)/airflow/.installed  ## the DAG, imported and run by Airflow itself
-	$(ENGINES)/airflow/bin/python -m pytest --rootdir deploy/airflow --confcutdir deploy/airflow \
-		--config-file deploy/airflow/pytest.ini deploy/airflow
+	$(ENGINES)/airflow/bin/python -m pytest --confcutdir tests/deploy/airflow \
+		--config-file tests/deploy/airflow/pytest.ini tests/deploy/airflow
 
 lock: setup  ## resolve requirements.lock anew
 	$(BIN)/python -m pip install --quiet uv

@@ -1,13 +1,15 @@
 """What a Flex Template runs: parameters become flags, and `holdfast curate` builds the graph.
 
 A template's parameters are a map of names to texts. Names have underscores where flags have
-dashes, a repeated flag is one text with commas, and a switch is `true`. Everything that is
+dashes, a repeated flag is one text with commas, and a switch is `true`. `{date}` stands for
+the day of the launch (UTC), since a schedule posts the same every night. Everything that is
 no flag of holdfast's goes to Beam as it is.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -38,14 +40,21 @@ def _flags(action: argparse.Action, text: str) -> Iterator[str]:
         yield f"{flag}={text}"
 
 
-def arguments(parameters: Sequence[str]) -> list[str]:
-    """Parameters, as `--name=text`, in the form in which the command line takes them."""
+def arguments(parameters: Sequence[str], today: str) -> list[str]:
+    """Parameters, as `--name=text`, in the form in which the command line takes them.
+
+    Args:
+        parameters: Of the template, and what the launcher adds for Beam.
+        today: What `{date}` stands for.
+    """
     flags, own = [], own_flags()
     for parameter in parameters:
         name, _, text = parameter.removeprefix("--").partition("=")
-        flags += list(_flags(own[name], text)) if name in own else [parameter]
+        dated = text.replace("{date}", today)
+        flags += list(_flags(own[name], dated)) if name in own else [parameter]
     return flags
 
 
 if __name__ == "__main__":
-    sys.exit(main(["curate", *arguments(sys.argv[1:])]))
+    day = datetime.datetime.now(datetime.UTC).date().isoformat()
+    sys.exit(main(["curate", *arguments(sys.argv[1:], day)]))

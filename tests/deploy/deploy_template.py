@@ -59,7 +59,7 @@ def build(patch: pytest.MonkeyPatch, folder: pathlib.Path, *parameters: str) -> 
     patch.setattr(apiclient.DataflowApplicationClient, "stage_file", keep)
     patch.setattr(GoogleCloudOptions, "_warn_if_soft_delete_policy_enabled", lambda *_: None)
     places = (f"--output={folder / 'run'}", f"--staging={folder / 'staging'}")
-    ran = holdfast("curate", *arguments([*parameters, *places, *SERVICE]))
+    ran = holdfast("curate", *arguments([*parameters, *places, *SERVICE], "2026-10-01"))
     assert ran.code == 0, ran.err
     graph = beam_runner_api_pb2.Pipeline.FromString(uploads["pipeline.pb"])
     sizes = {name: len(upload) for name, upload in uploads.items()}

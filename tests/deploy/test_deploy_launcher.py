@@ -16,6 +16,7 @@ from transforms.errors import UsageError
 
 METADATA: dict[str, Any] = json.loads((ROOT / "deploy/dataflow/metadata.json").read_text())
 PARAMETERS = {parameter["name"]: parameter for parameter in METADATA["parameters"]}
+DAY = "2026-10-01"
 GOOD = {
     "input": ["gs://crawl/2026-10/*.parquet", "gs://a-b/c,gs://d/e.jsonl.gz"],
     "output": ["gs://bucket/out", "gs://bucket"],
@@ -66,7 +67,7 @@ def test_each_parameter_is_described(name: str):
 def test_good_texts_match_and_are_flags_that_somebody_knows(name: str):
     for text in GOOD[name]:
         assert all(re.match(pattern, text) for pattern in PARAMETERS[name]["regexes"]), text
-        flags = arguments([f"--{name}={text}"])
+        flags = arguments([f"--{name}={text}"], DAY)
         known = {flag for action in own_flags().values() for flag in action.option_strings}
         assert {flag.partition("=")[0] for flag in flags} <= known
 
@@ -79,22 +80,29 @@ def test_bad_texts_are_refused_before_anything_starts(name: str):
 
 def test_underscores_commas_and_switches_become_flags():
     given = ["--shard_size=64M", "--floor=original=0.3,tail=0.1", "--no_floors=true", "--index="]
-    assert arguments(given) == [
+    assert arguments(given, DAY) == [
         "--shard-size=64M", "--floor=original=0.3", "--floor=tail=0.1", "--no-floors"
     ]  # fmt: skip
-    assert arguments(["--no_floors=false"]) == []
+    assert arguments(["--no_floors=false"], DAY) == []
 
 
 def test_what_is_beams_stays_as_it_is():
     given = ["--temp_location=gs://b/t", "--max_num_workers=20", "--labels=job=holdfast"]
-    assert arguments(given) == given
+    assert arguments(given, DAY) == given
 
 
 def test_a_switch_is_true_or_false():
     with pytest.raises(SystemExit, match="no_floors='maybe'"):
-        arguments(["--no_floors=maybe"])
+        arguments(["--no_floors=maybe"], DAY)
 
 
 def test_nothing_unknown_is_let_through():
     with pytest.raises(UsageError, match="--florr"):
-        refuse_unknown(arguments(["--florr=1"]), argparse.ArgumentParser(), beam=True)
+        refuse_unknown(arguments(["--florr=1"], DAY), argparse.ArgumentParser(), beam=True)
+
+
+def test_the_day_of_the_launch_names_folders():
+    given = ["--output=gs://a-bucket/{date}", "--input=gs://crawl/{date}/*", "--job_name={date}"]
+    assert arguments(given, DAY) == [
+        "--output=gs://a-bucket/2026-10-01", "--input=gs://crawl/2026-10-01/*", "--job_name={date}"
+    ]  # fmt: skip
