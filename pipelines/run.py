@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import logging
+import math
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -49,6 +50,8 @@ _PARALLEL_BYTES = 24 << 20
 _PARTITION_BYTES = 48 << 20
 _LIGHT_BYTES = 64 << 20
 """Text whose light rows fill a partition."""
+_MANY = 1_000
+"""Partitions up to which each has a size of its own: 64 GB of light rows' text."""
 _FILE_BYTES = 1 << 30
 """Text whose dropped documents fill a file."""
 _PACKED = 4
@@ -83,11 +86,21 @@ def _unpacked(files: list[InputFile]) -> int:
     return sum(file.size * (1 if file.format == "jsonl" else _PACKED) for file in files)
 
 
+def _partitions(text_bytes: int, each: int) -> int:
+    """Partitions of `each` bytes of text, and of more where there would be very many.
+
+    A batch is cut into a piece for each partition, and a piece costs up to 2 kB however few
+    rows it has: beyond `_MANY`, partitions grow with the root of the text, as their number.
+    """
+    plain = -(-text_bytes // each)
+    return plain if plain <= _MANY else math.isqrt(plain * _MANY)
+
+
 def _scale(text_bytes: int, workers: int) -> Scale:
     least = 4 * workers if workers > 1 else 2
     return Scale(
-        light=max(least, -(-text_bytes // _LIGHT_BYTES)),
-        text=max(least, -(-text_bytes // _PARTITION_BYTES)),
+        light=max(least, _partitions(text_bytes, _LIGHT_BYTES)),
+        text=max(least, _partitions(text_bytes, _PARTITION_BYTES)),
         files=max(1, -(-text_bytes // _FILE_BYTES)),
     )
 

@@ -25,6 +25,8 @@ BY_PART = {"settle_parts", "fetch_signatures", "fetch_shingles", "thin_hot_bucke
 """Exchanges whose rows go where their part is: a part, one split of a file, is the least."""
 SUMMARY = 40_000
 """Most bytes that a further partition adds to what one worker holds of summaries."""
+ENOUGH = 2_000 * MANY
+"""Bytes from which an exchange has many rows for every partition."""
 SKEW = 6.0
 """Most that the largest partition may have of an even share, where all have many rows."""
 
@@ -84,7 +86,7 @@ def test_rows_are_spread_evenly(runs: tuple[Told, Told]):
     _, many = runs
     looked = 0
     for name, total in many.shuffled.items():
-        if name in ONE or total < 1_000 * MANY:
+        if name in ONE or total < ENOUGH:
             continue
         looked += 1
         least = FILES if name in BY_PART else MANY
@@ -96,7 +98,7 @@ def test_the_largest_partition_shrinks_with_their_number(runs: tuple[Told, Told]
     few, many = runs
     for name, total in many.shuffled.items():
         # Shards have a size of their own, whatever the number of partitions.
-        if name not in ONE | {"assemble_shards", "finish_shards"} and total >= 1_000 * MANY:
+        if name not in ONE | {"assemble_shards", "finish_shards"} and total >= ENOUGH:
             assert many.largest[name] < few.largest[name] / 8, name
 
 
