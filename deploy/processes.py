@@ -103,9 +103,11 @@ class Processes:
         path = self._folder / f"{name}.log"
         return path.read_text(errors="replace")[-_TAIL:] if path.exists() else ""
 
-    def detach(self) -> None:
+    def detach(self) -> list[subprocess.Popen[bytes]]:
         """Leaves the servers running when the block ends; `end_recorded` ends them."""
+        left = list(self._running.values())
         self._running.clear()
+        return left
 
     def end(self) -> None:
         """Ends the servers that this object started, the last first."""

@@ -37,6 +37,7 @@ SETTINGS = {
 }
 os.environ["AIRFLOW_VAR_HOLDFAST"] = json.dumps(SETTINGS)
 os.environ["AIRFLOW_CONN_HOLDFAST_WEBHOOK"] = "http://hooks.example"
+os.environ["AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT"] = "google-cloud-platform://"
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,7 +11,7 @@ from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions,
 from running import EXAMPLE, Run, holdfast
 
 from pipelines.config import make_config
-from pipelines.run import Launch, prepare
+from pipelines.run import Launch, _partitions, prepare
 from transforms.errors import UsageError
 
 LINE = json.dumps({"text": "The mill by the river stood still.", "id": "1"}) + "\n"
@@ -165,3 +165,18 @@ def test_workers_asked_for_are_processes(tmp_path: pathlib.Path, source: pathlib
 
 def test_a_service_shuffles(tmp_path: pathlib.Path, source: pathlib.Path):
     assert ready(tmp_path, source, "--runner=DataflowRunner").job.carrier == "shuffle"
+
+
+@pytest.mark.parametrize(
+    ("text_bytes", "partitions"),
+    [
+        (1, 1),
+        (64 << 20, 1),
+        ((64 << 20) + 1, 2),
+        (1_000 * (64 << 20), 1_000),
+        (4_000 * (64 << 20), 2_000),  # four times the text: twice as many, twice as large
+        (100_000 * (64 << 20), 10_000),
+    ],
+)
+def test_very_much_text_has_larger_partitions_too(text_bytes: int, partitions: int):
+    assert _partitions(text_bytes, 64 << 20) == partitions
