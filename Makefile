@@ -17,10 +17,14 @@ FUZZ := jsonl archive table html footer configuration
 FUZZ_SECONDS ?= 60
 TOOLS := .tools/bin
 GCS_SERVER := v1.56.1
+ENGINES := .engines
+BEAM := 2.77.0
 
 .PHONY: help setup curate verify test test-formats soak gcs-server s3-check lint format
 .PHONY: bench bench-quick peers bench-peers bench-kernel bench-dedup bench-hot bench-rebalance
 .PHONY: bench-plan bench-scaling lock audit fuzz clean
+.PHONY: engines engines-prism engines-flink engines-spark test-engines flink-up flink-down
+.PHONY: curate-flink test-deploy test-airflow
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -129,9 +133,63 @@ bench-plan: setup  ## what planning and assigning cost, up to ten million docume
 bench-scaling: setup  ## how cost grows with the size of the corpus
 	$(BIN)/python -m benchmarks.scaling $(ARGS)
 
+# Engines come from the places that their projects publish to: Prism from Go's module proxy,
+# Flink and Spark from their Python packages, Beam's job servers from Maven Central.
+$(ENGINES)/bin/prism-$(BEAM):
+	mkdir -p $(@D)
+	GOBIN=$(abspath $(@D)) go install github.com/apache/beam/sdks/v2/go/cmd/prism@v$(BEAM)
+	mv $(@D)/prism $@ && ln -sf $(@F) $(@D)/prism
+
+$(ENGINES)/%/.installed: deploy/%/requirements.txt deploy/%/pom.xml
+	rm -rf $(@D) $(@D)-jars
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --no-deps --requirement $<
+	mvn --quiet --batch-mode --file deploy/$*/pom.xml dependency:copy-dependencies \
+		-DincludeScope=runtime -DoutputDirectory=$(abspath $(@D)-jars)
+	touch $@
+
+engines-prism: $(ENGINES)/bin/prism-$(BEAM)  ## build Prism (needs go)
+engines-flink: $(ENGINES)/flink/.installed  ## install Flink (needs java 17 and mvn)
+engines-spark: $(ENGINES)/spark/.installed  ## install Spark (needs java 17 and mvn)
+engines: engines-prism engines-flink engines-spark
+
+test-engines: setup engines  ## the same bytes on every engine
+	$(BIN)/python -m pytest tests/engines $(ENGINE_ARGS)
+
+flink-up: setup engines-flink  ## start a Flink cluster on this machine
+	$(BIN)/python -m deploy.flink.cluster up
+
+flink-down: setup  ## end it
+	$(BIN)/python -m deploy.flink.cluster down
+
+curate-flink: setup  ## run the job on it; CONFIG=, INPUT=, OUTPUT= and ARGS= as for curate
+	$(BIN)/python -m deploy.flink.cluster run $(CONFIG) $(addprefix --input ,$(abspath $(INPUT))) \
+		$(addprefix --output ,$(OUTPUT)) $(ARGS)
+
+# An environment like the image's: the steps of the Dockerfile, outside of a container.
+$(ENGINES)/image/.installed: deploy/requirements.lock pyproject.toml
+	rm -rf $(@D) && $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --require-hashes --requirement deploy/requirements.lock
+	$(@D)/bin/python -m pip install --quiet --no-deps --no-build-isolation .
+	$(@D)/bin/python -m pip check
+	touch $@
+
+test-deploy: setup $(ENGINES)/image/.installed $(ENGINES)/checks/.installed  ## image, template, manifests
+	$(BIN)/python -m pytest tests/deploy tests/deploy/slow
+
+$(ENGINES)/checks/.installed $(ENGINES)/airflow/.installed: $(ENGINES)/%/.installed: deploy/requirements-%.txt
+	rm -rf $(@D) && $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --requirement $<
+	touch $@
+
+test-airflow: $(ENGINES)/airflow/.installed  ## the DAG, imported and run by Airflow itself
+	$(ENGINES)/airflow/bin/python -m pytest --confcutdir tests/deploy/airflow \
+		--config-file tests/deploy/airflow/pytest.ini tests/deploy/airflow
+
 lock: setup  ## resolve requirements.lock anew
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --upgrade --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml deploy/requirements.in --constraint requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file deploy/requirements.lock
 
 $(BENCH)/audit/.installed:
 	mkdir -p $(BENCH)
@@ -160,4 +218,4 @@ fuzz: $(BENCH)/fuzz/.installed  ## fuzz every reader, FUZZ_SECONDS= each
 	done
 
 clean:  ## remove what was made
-	rm -rf $(VENV) $(BENCH) .tools out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(BENCH) .tools $(ENGINES) out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,14 +1,18 @@
 """How cost grows with the size of the corpus: deduplication alone, and the whole job.
 
     python -m benchmarks.scaling [--sizes 100000,200000] [--what dedup,curate] [--delete]
+        [--stages FILE]
 
 Every run is a fresh process, as in `benchmarks.job`. The exponent of growth is the slope
-of log(cost) over log(documents), by least squares over all sizes.
+of log(cost) over log(documents), by least squares over all sizes. For the whole job, CPU,
+shuffled bytes and the largest partition are told stage by stage, and storage by folder;
+`--stages` keeps them for `benchmarks.costs`.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import pathlib
 import shutil
 from collections.abc import Sequence
@@ -18,6 +22,7 @@ import numpy as np
 from benchmarks.corpora import Mixer, add_flags, mixer
 from benchmarks.job import Case, Result, clear, run
 from benchmarks.measure import METHOD
+from benchmarks.stages import Stages, print_stages
 from benchmarks.tables import Line, print_lines, print_table
 
 __all__ = ["main"]
@@ -55,7 +60,7 @@ def _row(result: Result) -> list[str]:
     return [str(result.case), f"{documents:,}", *rates, f"{usage.peak / 1e6:,.0f}"]
 
 
-def _measure(given: argparse.Namespace, mix: Mixer) -> list[Result]:
+def _measure(given: argparse.Namespace, mix: Mixer, stages: list[Stages]) -> list[Result]:
     """Runs size by size, so that one corpus is on disk at a time if it is deleted after use."""
     results = []
     for documents in given.sizes:
@@ -63,6 +68,8 @@ def _measure(given: argparse.Namespace, mix: Mixer) -> list[Result]:
         for what in given.what:
             case = Case(what, documents, workers=given.workers)
             results.append(run(case, corpus, given.work))
+            if what == "curate":
+                stages.append(Stages.of(documents, given.work / case.slug))
             clear(case, given.work)
         if given.delete:
             shutil.rmtree(corpus)
@@ -90,6 +97,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--what", type=_names, default=",".join(_WHAT), help="dedup, curate")
     parser.add_argument("--workers", type=int, default=2, help="worker processes (default 2)")
     parser.add_argument("--delete", action="store_true", help="delete each corpus after its runs")
+    parser.add_argument("--stages", type=pathlib.Path, help="keep what stages cost in this file")
     parser.add_argument(
         "--work",
         type=pathlib.Path,
@@ -110,13 +118,19 @@ def main() -> None:
         case = Case(what, _WARM, workers=1)
         run(case, warm, given.work)
         clear(case, given.work)
-    results = _measure(given, mix)
+    stages: list[Stages] = []
+    results = _measure(given, mix, stages)
     header = ("run", "documents", "wall s", "docs/s", "CPU s", "peak MB")
     print_table(f"Runs ({METHOD})", header, [_row(result) for result in results])
     for what in given.what:
         alike = [result for result in results if result.case.what == what]
         if len(alike) > 1:
             print_lines(f"Growth of {what}", _lines(what, alike))
+    if stages:
+        print_stages(stages)
+    if given.stages:
+        told = [entry.record() for entry in stages]
+        given.stages.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ def _config(given: argparse.Namespace) -> Config:
     return load_config(path, flag_values(given))
 
 
-def _launch(kind: str, given: argparse.Namespace, beam: Sequence[str]) -> Config:
-    """Runs a job to its end; its configuration."""
+def _launch(kind: str, given: argparse.Namespace, beam: Sequence[str]) -> Config | None:
+    """Runs a job to its end; its configuration, or None where a service will run it."""
     from apache_beam.options.pipeline_options import PipelineOptions
 
     from pipelines.progress import Progress
@@ -46,12 +46,17 @@ def _launch(kind: str, given: argparse.Namespace, beam: Sequence[str]) -> Config
     if not launch(ready, Progress(folder, ready.text_bytes)):
         report.console().print(f"run {ready.job.name} is published already; nothing to do")
         logs.event("nothing_to_do", "the run is published already", people=False)
+    elif ready.as_template:
+        report.console().print(f"run {ready.job.name} is handed over as a template")
+        return None
     return config
 
 
-def _summarise(config: Config) -> int:
+def _summarise(config: Config | None) -> int:
     from transforms.shards.verify import require
 
+    if config is None:
+        return 0
     manifest = require(str(config.output))
     ledger = {n: manifest["ledger"][n] for n in ("read", "kept", "dropped", "dead_letters")}
     place = str(config.output)
@@ -77,6 +82,8 @@ def annotate(given: argparse.Namespace, beam: Sequence[str]) -> int:
     if given.output and not given.staging:
         given.staging = given.output
     config = _launch("annotate", given, beam)
+    if config is None:
+        return 0
     record = read_record(str(config.staging), ANNOTATED)
     documents = sum(part["rows"] for part in record["parts"])
     report.console().print(f"{documents:,} documents annotated in {config.staging}", soft_wrap=True)

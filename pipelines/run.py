@@ -13,7 +13,7 @@ import apache_beam as beam
 import orjson
 import xxhash
 from apache_beam.io.filesystems import FileSystems
-from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
 
 from pipelines import graph, identity, logs
 from pipelines.config import Config
@@ -60,6 +60,11 @@ class Launch:
     pinned: tuple[Mapping[str, Any], ...] = ()
     resume: bool = False
     remote: bool = False
+
+    @property
+    def as_template(self) -> bool:
+        """Whether the graph is only written down, for a service to run."""
+        return bool(self.options.view_as(GoogleCloudOptions).template_location)
 
 
 def prepare(
@@ -157,6 +162,8 @@ def started(ready: Launch) -> Iterator[bool]:
         fill_staging(job, ready.files, ready.pinned, resume=ready.resume)
         try:
             yield False
+            # Whoever runs the template works in these places.
+            hold.left = ready.as_template
         except (KeyboardInterrupt, SystemExit):
             # Somebody stopped waiting: the job of a service goes on in these places.
             hold.left = ready.remote
@@ -220,10 +227,12 @@ def _run(ready: Launch, progress: Progress) -> None:
         pipeline = _build(ready)
         with progress:
             result = pipeline.run()
+            if ready.as_template:
+                return
             result.wait_until_finish()
     except Exception as error:
         raise understood(error, job.staging) from error
-    counts = metrics.counters(result)
+    counts = metrics.counters(result) | metrics.largest(result)
     storage.write_bytes_atomically(
         job.place("metrics.json"), orjson.dumps(counts, option=orjson.OPT_INDENT_2)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
@@ -9,7 +10,7 @@ from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions,
 from transforms.dedup.partitions import Scale
 from transforms.ingest.listing import InputFile
 
-__all__ = ["choose_runner", "scale_of", "unpacked"]
+__all__ = ["choose_runner", "partitions", "scale_of", "unpacked"]
 
 _LOCAL = ("FnApiRunner", "DirectRunner", "BundleBasedDirectRunner", "PrismRunner")
 _PARALLEL_BYTES = 24 << 20
@@ -19,6 +20,8 @@ _LIGHT_BYTES = 64 << 20
 """Text whose light rows fill a partition."""
 _FILE_BYTES = 1 << 30
 """Text whose dropped documents fill a file."""
+_MANY = 1_000
+"""Partitions up to which each has a size of its own: 64 GB of light rows' text."""
 _PACKED = 4
 """How much larger text is than its file; only partition counts depend on it."""
 
@@ -28,12 +31,22 @@ def unpacked(files: list[InputFile]) -> int:
     return sum(file.size * (1 if file.format == "jsonl" else _PACKED) for file in files)
 
 
+def partitions(text_bytes: int, each: int) -> int:
+    """Partitions of `each` bytes of text, and of more where there would be very many.
+
+    A batch is cut into a piece for each partition, and a piece costs up to 2 kB however few
+    rows it has: beyond `_MANY`, partitions grow with the root of the text, as their number.
+    """
+    plain = -(-text_bytes // each)
+    return plain if plain <= _MANY else math.isqrt(plain * _MANY)
+
+
 def scale_of(text_bytes: int, workers: int) -> Scale:
     """Numbers of partitions."""
     least = 4 * workers if workers > 1 else 2
     return Scale(
-        light=max(least, -(-text_bytes // _LIGHT_BYTES)),
-        text=max(least, -(-text_bytes // _PARTITION_BYTES)),
+        light=max(least, partitions(text_bytes, _LIGHT_BYTES)),
+        text=max(least, partitions(text_bytes, _PARTITION_BYTES)),
         files=max(1, -(-text_bytes // _FILE_BYTES)),
     )
 

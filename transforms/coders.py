@@ -6,6 +6,9 @@ apart from `records` so that code that only reads columns needs no Beam.
 
 from __future__ import annotations
 
+import copyreg
+from collections.abc import Callable
+
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
@@ -58,4 +61,15 @@ class RecordBatchCoder(beam.coders.Coder):
         return pa.RecordBatch  # type: ignore[no-any-return]
 
 
+def _decoded(encoded: bytes) -> pa.RecordBatch:
+    return RecordBatchCoder().decode(encoded)
+
+
+def _reduced(batch: pa.RecordBatch) -> tuple[Callable[[bytes], pa.RecordBatch], tuple[bytes]]:
+    return _decoded, (RecordBatchCoder().encode(batch),)
+
+
 beam.coders.registry.register_coder(pa.RecordBatch, RecordBatchCoder)
+# Dataflow's runner forgets the type of whatever is a side input, and so pickles it: a
+# pickled batch is the same stream.
+copyreg.pickle(pa.RecordBatch, _reduced)

@@ -39,6 +39,7 @@ __all__ = [
     "Exchange",
     "Input",
     "Spool",
+    "nbytes",
 ]
 
 Carrier = Literal["files", "shuffle"]
@@ -93,6 +94,7 @@ class _SplitToShuffle(beam.DoFn):
     def process(self, batch: pa.RecordBatch) -> Iterator[tuple[int, Piece]]:
         for partition, piece in cut(batch, self._by, self._partitions):
             metrics.count(f"exchange_bytes:{self._label}", piece.nbytes)
+            metrics.count(f"exchange_rows:{self._label}", piece.num_rows)
             yield partition, (self._name, piece)
 
 
@@ -124,7 +126,9 @@ class _SplitToFiles(beam.DoFn):
     def _flush(self) -> Iterator[tuple[int, Reference]]:
         if not self._buffered:
             return
+        rows = sum(piece.num_rows for pieces in self._buffered.values() for piece in pieces)
         metrics.count(f"exchange_bytes:{self._label}", self._bytes)
+        metrics.count(f"exchange_rows:{self._label}", rows)
         # Unique per attempt: a retry must not truncate what another attempt reads.
         path = storage.join(self._directory, f"{self._name}-{uuid.uuid4().hex}.arrow")
         references = []
@@ -137,6 +141,12 @@ class _SplitToFiles(beam.DoFn):
                 offset += len(encoded)
         self._buffered, self._bytes = {}, 0
         yield from references
+
+
+def nbytes(side: Any) -> int:
+    """Bytes of a side input's batches; what is no batch counts nothing."""
+    batches = side if isinstance(side, list | tuple) else (side,)
+    return sum(batch.nbytes for batch in batches if isinstance(batch, pa.RecordBatch))
 
 
 def _encode(pieces: list[pa.RecordBatch]) -> bytes:
@@ -174,7 +184,9 @@ class _ApplyToPartition(beam.DoFn):
         named = dict(zip(self._sides, sides, strict=True))
         began = time.thread_time_ns()
         with recorded(self._outcome):
-            for name, table in self._apply(partition, self._gather(pieces), **named):
+            tables = self._gather(pieces)
+            self._weigh(tables, sides)
+            for name, table in self._apply(partition, tables, **named):
                 # One chunk first: the number of pieces must not show in what goes on.
                 for batch in table.combine_chunks().to_batches(max_chunksize=_EMIT_ROWS):
                     # What runs after the yield is the next step's time, not this one's.
@@ -184,6 +196,13 @@ class _ApplyToPartition(beam.DoFn):
                     began = time.thread_time_ns()
         metrics.count(f"cpu_us:{self._label}", (time.thread_time_ns() - began) // 1000)
         metrics.count(f"exchange_partitions:{self._label}")
+
+    def _weigh(self, tables: Tables, sides: tuple[Any, ...]) -> None:
+        """Measures what one worker holds at a time: a partition, and all side inputs."""
+        held = sum(table.nbytes for table in tables.values())
+        metrics.measure(f"partition_bytes:{self._label}", held)
+        if sides:
+            metrics.measure(f"side_bytes:{self._label}", sum(map(nbytes, sides)))
 
     def _gather(self, pieces: Iterable[Reference | Piece]) -> dict[str, pa.Table]:
         batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in self._inputs}

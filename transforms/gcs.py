@@ -28,7 +28,7 @@ __all__ = [
     "read",
     "write",
 ]
-__all__ += ["write", "write_if"]
+__all__ += ["write_if"]
 
 SCHEME = "gs://"
 EMULATOR = "STORAGE_EMULATOR_HOST"

@@ -26,6 +26,8 @@ __all__ = [
     "count",
     "counters",
     "cpu",
+    "largest",
+    "measure",
     "read_progress",
     "timed",
 ]
@@ -53,6 +55,16 @@ def count(name: str, n: int = 1) -> None:
     progress = _progress(os.environ.get(PROGRESS_ENV))
     if progress is not None:
         progress.add(name, int(n))
+
+
+@functools.cache
+def _distribution(name: str) -> object:
+    return Metrics.distribution(NAMESPACE, name)
+
+
+def measure(name: str, n: int) -> None:
+    """Adds one measurement to a distribution, of which a run knows number, sum and ends."""
+    _distribution(name).update(int(n))  # type: ignore[attr-defined]
 
 
 @contextmanager
@@ -112,6 +124,17 @@ def counters(result: Any) -> dict[str, int]:
         if metric.namespace == NAMESPACE:
             totals[metric.name] = totals.get(metric.name, 0) + int(counter.committed or 0)
     return dict(sorted(totals.items()))
+
+
+def largest(result: Any) -> dict[str, int]:
+    """The largest measurement of each distribution of a finished run, as `max:<name>`."""
+    found: dict[str, int] = {}
+    for told in result.metrics().query()["distributions"]:
+        metric = told.key.metric
+        if metric.namespace == NAMESPACE and told.committed is not None:
+            name = f"max:{metric.name}"
+            found[name] = max(found.get(name, 0), int(told.committed.max))
+    return dict(sorted(found.items()))
 
 
 def read_progress(folder: pathlib.Path) -> dict[str, int]:

@@ -1,5 +1,7 @@
 """How rows are spread over partitions, and how batches travel."""
 
+import pickle
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -234,3 +236,10 @@ class TestCoder:
         assert self.coder.to_type_hint() is pa.RecordBatch
         # Dictionaries and padding: equal batches need not be equal bytes.
         assert not self.coder.is_deterministic()
+
+    def test_a_pickled_slice_is_the_same_stream(self):
+        whole = pa.RecordBatch.from_pydict({"text": ["x" * 100] * 10_000})
+        piece = whole.slice(17, 2)
+        pickled = pickle.dumps(piece)
+        assert len(pickled) < 2_000
+        assert pickle.loads(pickled).equals(piece)  # noqa: S301  # of this test's own

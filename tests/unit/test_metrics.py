@@ -1,6 +1,7 @@
 """Counters, and the local view of them."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from apache_beam.metrics.execution import MetricsContainer, MetricsEnvironment
@@ -53,6 +54,32 @@ def test_counts_into_one_namespace():
     }
     assert found[metrics.NAMESPACE, "dropped:near_duplicate"] == 4
     assert found[metrics.NAMESPACE, "cpu_us:kernel"] >= 0
+
+
+class Ended:
+    """A finished run, as Beam's results look."""
+
+    def __init__(self, **largest):
+        self._largest = largest
+
+    def metrics(self):
+        return self
+
+    def query(self):
+        def told(name, most):
+            key = SimpleNamespace(metric=SimpleNamespace(namespace=metrics.NAMESPACE, name=name))
+            return SimpleNamespace(key=key, committed=SimpleNamespace(max=most))
+
+        steps = [told(name, most) for name, found in self._largest.items() for most in found]
+        return {"counters": [], "distributions": steps}
+
+
+def test_the_largest_measurement_is_that_of_any_step():
+    assert metrics.largest(Ended(b=[3, 9, 4], a=[1])) == {"max:a": 1, "max:b": 9}
+
+
+def test_outside_a_pipeline_measuring_is_harmless():
+    metrics.measure("partition_bytes:nobody", 7)
 
 
 def test_outside_a_pipeline_counting_is_harmless():

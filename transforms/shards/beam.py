@@ -14,13 +14,14 @@ import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
 from transforms import metrics
 from transforms.dedup.index.write import Recorder
 from transforms.dedup.rows import PART, UNDECIDED
-from transforms.exchange import Exchange, Input, Spool
+from transforms.exchange import Exchange, Input, Spool, nbytes
 from transforms.formats.choose import PARQUET
 from transforms.outcome import recorded, write_outcome
 from transforms.partition import by_hash, by_value
 from transforms.records import DEAD_LETTERS, DROPPED
 from transforms.shards import assemble, identities, sources
 from transforms.shards.check import REPORT
+from transforms.shards.figures import figures
 from transforms.shards.promise import Assess, Promise
 from transforms.shards.publication import Publication
 from transforms.shards.publish import publish
@@ -205,6 +206,8 @@ class _Publish(beam.DoFn):
         parts,
         *told,
     ) -> Iterator[str]:
+        held = (reports, files, ledger, findings, undecided, tops, decisions)
+        metrics.measure("side_bytes:publish", sum(map(nbytes, held)))
         with recorded(self._staging), metrics.cpu("publish"):
             found = _table(findings, identities.FINDING).column("finding").to_pylist()
             manifest = publish(
@@ -221,4 +224,6 @@ class _Publish(beam.DoFn):
                 _table(parts, PART),
             )
             write_outcome(self._staging, 0, f"published {manifest['run']}")
+        for name, count in figures(manifest).items():
+            metrics.count(name, count)
         yield run

@@ -32,9 +32,11 @@ from transforms.staging.survey import (
     STATISTICS,
     Policy,
     apply_decisions,
+    by_counts,
     columns_of,
     count_part,
     count_rows,
+    merge_statistics,
     read_decisions,
     read_rows,
     write_decisions,
@@ -44,6 +46,9 @@ __all__ = ["CutBoilerplate", "Decide", "ReadLight", "ReadRows", "ReadStaging", "
 __all__ += ["SettleParts", "StageDocuments", "Survey"]
 
 Policies = tuple[Policy, ...]
+
+_MERGED = 32
+"""Places that statistics are added up in before they come together in one."""
 
 
 class StageDocuments(beam.PTransform):
@@ -204,10 +209,15 @@ class Decide(beam.PTransform):
 def _decide(
     label: str, counts: beam.PCollection, policies: Policies, folder: str, spool: Spool
 ) -> beam.PCollection:
+    merge = functools.partial(merge_statistics, policies=policies)
+    some = {"statistics": Input(STATISTICS, by_counts)}
+    merged = {"statistics": counts} | Exchange(
+        f"Merge {label}", some, _MERGED, merge, ("statistics",), spool
+    )
     apply = functools.partial(write_decisions, policies=policies, folder=folder)
     inputs = {"statistics": Input(STATISTICS, to_one)}
     exchange = Exchange(label, inputs, 1, apply, ("decisions",), spool)
-    return ({"statistics": counts} | exchange)["decisions"]
+    return (merged | exchange)["decisions"]
 
 
 class _Count(beam.DoFn):

@@ -13,8 +13,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
+import xxhash
 
 from transforms import storage
 
@@ -24,10 +27,12 @@ __all__ = [
     "Decisions",
     "Policy",
     "apply_decisions",
+    "by_counts",
     "columns_of",
     "count_part",
     "count_rows",
     "decide_rows",
+    "merge_statistics",
     "read_decisions",
     "read_rows",
     "write_decisions",
@@ -138,6 +143,34 @@ def count_part(path: str, policies: Sequence[Policy]) -> Iterator[pa.RecordBatch
                 counted[policy.name].append(policy.merged([policy.count(table)]))
     for policy in policies:
         yield _statistics(policy, counted[policy.name])
+
+
+def by_counts(batch: pa.RecordBatch, partitions: int) -> npt.NDArray[np.int64]:
+    """Spreads rows of `STATISTICS` over partitions; which go together does not matter."""
+    hashes = [xxhash.xxh3_64_intdigest(counts.as_buffer()) for counts in batch.column("counts")]
+    return (np.array(hashes, dtype=np.uint64) % np.uint64(partitions)).astype(np.int64)
+
+
+def merge_statistics(
+    partition: int, tables: Mapping[str, pa.Table], *, policies: Sequence[Policy]
+) -> Iterator[tuple[str, pa.Table]]:
+    """Adds up the statistics of some places, so that nobody has to hold those of all.
+
+    Args:
+        partition: Not used.
+        tables: `statistics` (STATISTICS), of some places.
+        policies: Who counted.
+
+    Yields:
+        `statistics`: a row for each policy.
+    """
+    del partition
+    rows = tables["statistics"].to_pylist()
+    for policy in policies:
+        counted = [_decode(row["counts"]) for row in rows if row["policy"] == policy.name]
+        if counted:
+            merged = _encode(policy.merged(counted))
+            yield "statistics", pa.table([[policy.name], [merged]], schema=STATISTICS)
 
 
 def write_decisions(

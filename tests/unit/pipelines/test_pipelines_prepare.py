@@ -14,6 +14,7 @@ from tokenizing import write_tokenizer
 
 from pipelines.config import make_config
 from pipelines.run import Launch, prepare, started
+from pipelines.scale import partitions as partitions_of
 from transforms.errors import UsageError
 
 LINE = json.dumps({"text": "The mill by the river stood still.", "id": "1"}) + "\n"
@@ -168,7 +169,7 @@ def test_the_content_of_a_tokenizer_is_part_of_the_name(
     write_tokenizer(one, ["the mill"])
     write_tokenizer(other, ["the river"])
     same.write_bytes(one.read_bytes())
-    launch = ready(tmp_path / "b", source, tokenizer=str(one))
+    launch = filled(tmp_path / "b", source, tokenizer=str(one))
     assert launch.job.name != name
     assert launch.job.models["tokenizer"] == hashlib.sha256(one.read_bytes()).hexdigest()
     copy = tmp_path / "b" / "run.staging" / "tokenizer.json"
@@ -224,3 +225,18 @@ def test_who_stops_waiting_for_a_service_leaves_its_claims(
     places = [tmp_path / "run", tmp_path / "run.staging"]
     assert [(place / "_claim.json").exists() for place in places] == [stays] * 2
     assert (tmp_path / "run" / "_temporary").exists() == stays
+
+
+@pytest.mark.parametrize(
+    ("text_bytes", "partitions"),
+    [
+        (1, 1),
+        (64 << 20, 1),
+        ((64 << 20) + 1, 2),
+        (1_000 * (64 << 20), 1_000),
+        (4_000 * (64 << 20), 2_000),  # four times the text: twice as many, twice as large
+        (100_000 * (64 << 20), 10_000),
+    ],
+)
+def test_very_much_text_has_larger_partitions_too(text_bytes: int, partitions: int):
+    assert partitions_of(text_bytes, 64 << 20) == partitions

@@ -21,10 +21,14 @@ from transforms.staging.survey import (
     DECISIONS,
     STATISTICS,
     Policy,
+    _decode,
+    _statistics,
     apply_decisions,
+    by_counts,
     columns_of,
     count_part,
     count_rows,
+    merge_statistics,
     read_decisions,
     write_decisions,
 )
@@ -137,3 +141,31 @@ def test_the_ledger_and_the_shards_follow_the_decisions(tmp_path: pathlib.Path):
     )  # fmt: skip
     ledger = [row for name, table in found if name == "ledger" for row in table.to_pylist()]
     assert [row["lang"] for row in ledger] == ["und"]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 3), st.integers(1, 9)), max_size=30),
+    st.integers(1, 5),
+    st.randoms(use_true_random=False),
+)
+def test_statistics_merged_in_places_are_those_of_all(rows, places, rng):
+    """Whatever is merged with what, and where, first."""
+    policy = Policy("sums", ("key", "bin"), (), lambda t: t, lambda t: t, (), lambda t, _: t)
+    schema = pa.schema([("key", pa.string()), ("bin", pa.int64()), ("documents", pa.int64())])
+    tables = [
+        pa.Table.from_pylist([dict(zip(schema.names, row, strict=True))], schema=schema)
+        for row in rows
+    ]
+    if not tables:
+        return
+    batch = pa.Table.from_batches([_statistics(policy, [table]) for table in tables])
+    where = by_counts(batch.combine_chunks().to_batches()[0], places)
+    assert ((where >= 0) & (where < places)).all()
+    order = list(range(places))
+    rng.shuffle(order)
+    merged = []
+    for place in order:
+        some = batch.filter(pa.array(where == place))
+        merged += [t for _, t in merge_statistics(place, {"statistics": some}, policies=[policy])]
+    told = [_decode(row["counts"]) for table in merged for row in table.to_pylist()]
+    assert policy.merged(told).equals(policy.merged(tables))

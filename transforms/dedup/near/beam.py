@@ -238,9 +238,9 @@ class SelectKept(_Steps):
             | "Sum open edges" >> beam.CombineGlobally(sum)
         )
         bound = beam.ParDo(_Bound(self._config.residue_edges), beam.pvalue.AsSingleton(count))
-        bounded = edges | "Bound open edges" >> bound.with_outputs(
-            "open", main="edges"
-        ).with_output_types(pa.RecordBatch)
+        # Types before outputs: the other way round they are lost, and batches are pickled.
+        typed = bound.with_output_types(pa.RecordBatch, open=pa.RecordBatch)
+        bounded = edges | "Bound open edges" >> typed.with_outputs("open", main="edges")
         return bounded["edges"], bounded["open"]
 
 

@@ -1,0 +1,1 @@
+"""What it takes to run the job on a cluster or a service."""

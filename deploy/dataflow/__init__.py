@@ -1,0 +1,1 @@
+"""The job as a Dataflow Flex Template."""

@@ -1,0 +1,1 @@
+"""Spark, another engine that Beam's graphs run on."""
