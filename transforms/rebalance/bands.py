@@ -2,7 +2,7 @@
 
 Where not all text of a language is published, what the bands before have room for goes
 first: documents that keep their place (their selection weight says with which chance),
-then those of them that hold rare types. Inside these, a document with many copies counts
+and of them those that hold most rare types. Inside these, a document with many copies counts
 for more where `rehydrate` says so.
 """
 
@@ -20,7 +20,7 @@ __all__ = ["Bands", "bands_of", "order_of", "weight_of"]
 
 Bands = npt.NDArray[np.uint8]
 
-_RARE_LEVELS = 3
+_RARE_LEVELS = 15
 _PLACES = 2 * (_RARE_LEVELS + 1)
 """Ways in which a document can stand before another; the rest of a band is its weight."""
 _HEAVIEST = 8

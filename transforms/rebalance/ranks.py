@@ -38,7 +38,7 @@ LIGHT = columns(
 )
 """A kept document, as rebalancing gets it; `weight` is in millionths, `likely` the
 probability in ten-thousandths of what is tagged `likely_synthetic`, and 0 for all else;
-`rare` says how much of it are rare types, from 0 to 3. `rank` (uint64) is put on by the
+`rare` says how much of it are rare types, from 0 to 15. `rank` (uint64) is put on by the
 caller with `rank_keys`, so that the exchange can split by it."""
 
 RANKED = columns(

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
-from pipelines.bridges import assess_for, settle, to_rebalance
+from pipelines.bridges import assess_for, mark_tail, settle, to_rebalance
+from pipelines.config import Config
+from pipelines.policies import tail_policy
 from transforms.dedup.rows import KEPT
+from transforms.rare.rows import HOLDER, RARE, USUAL
 from transforms.rebalance.ranks import LIGHT
 from transforms.records import ORIGIN
 
@@ -21,6 +26,27 @@ def test_kept_rows_become_rows_of_the_plan():
     assert light.column("synthetic").to_pylist() == [False, False, True]
     assert light.column("tail").to_pylist() == [True] * 3
     assert light.column("weight").to_pylist() == [500_000] * 3
+
+
+def test_rows_of_the_plan_have_levels_where_rare_types_are_counted():
+    row = {"doc_id": b"d" * 16, "lang": "swh_Latn", "tail": True, "tier": 0, "size": 100}
+    row |= {"copies": 1, "copies_original": 1, "weight": 500_000, "likely": 0, "origin": 0}
+    kept = pa.Table.from_pylist([row | {"node": n} for n in (7, 8)], schema=KEPT)
+    rare = [{"type": n, "node": 8, "documents": 2} for n in range(3)]
+    usual = {"lang": "swh_Latn", "alone": 9, "shared": 9, "originals": 9, "types": 99, "size": 900}
+    given = {
+        "kept": kept,
+        "holders": pa.Table.from_pylist([{"node": 8, "types": 9}], schema=HOLDER),
+        "rare": pa.Table.from_pylist(rare, schema=RARE),
+    }
+    asked: dict[str, Any] = {"policy": tail_policy(Config()), "unit": "chars", "decisions": []}
+    sums = pa.RecordBatch.from_pylist([usual], schema=USUAL)
+    ((_, counted),) = mark_tail(0, given, **asked, usual=[sums])
+    ((_, plain),) = mark_tail(0, {"kept": kept}, **asked)
+    levels = dict(zip(*(counted.column(n).to_pylist() for n in ("node", "rare")), strict=True))
+    assert levels[7] == 0 < levels[8]
+    assert plain.column("rare").to_pylist() == [0, 0]
+    assert counted.drop_columns("rare").equals(plain.drop_columns("rare"))
 
 
 def test_settling_gives_origin_and_tier():

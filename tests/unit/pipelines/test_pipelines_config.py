@@ -169,6 +169,7 @@ POLICIES = [
     {"shard_size": 10**6},
     {"unit": "bytes"},
     {"rotation": 1},
+    {"rare_types": False},
     {"langid": {"min_score": 0.4}},
     {"langid": {"tail": {"swh": False}}},
     {"langid": {"thresholds": {"swh_Latn": 0.5}}},

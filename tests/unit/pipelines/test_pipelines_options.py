@@ -23,7 +23,8 @@ COMMANDS += ["calibrate", "evaluate", "index"]
 READING = ["--input", "--field", "--max-dead-fraction", "--langid-model", "--trusted-source"]
 READING += ["--date-kind"]
 SELECTING = ["--floor", "--cap", "--no-floors", "--target", "--shard-size", "--unit"]
-SELECTING += ["--repeat-cap", "--rotation", "--exclude", "--index", "--exchange", "--staging"]
+SELECTING += ["--repeat-cap", "--rotation", "--no-rare-types", "--exclude", "--index"]
+SELECTING += ["--exchange", "--staging"]
 FLAGS = {
     "curate": ["--config", "--output", *READING, *SELECTING],
     "annotate": ["--config", "--output", *READING, "--staging", "--exchange"],
@@ -91,6 +92,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]):
         (["--trusted-source", "x"], {"provenance": {"trusted_sources": ["x"]}}),
         (["--format", "mds"], {"format": "mds"}),
         (["--rotation", "0"], {"rotation": 0}),
+        (["--no-rare-types"], {"rare_types": False}),
         (["--target", "2G", "--shard-size", "1M"], {"target": "2G", "shard_size": "1M"}),
     ],
 )

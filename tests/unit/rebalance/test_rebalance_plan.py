@@ -27,7 +27,7 @@ def strata(sizes: dict[int, int], documents: int = 1000) -> pa.Table:
                 "partition": 0,
                 "cell": cell,
                 "lang": "eng_Latn",
-                "band": 3,
+                "band": 15,
                 "documents": documents,
                 "size": size,
                 "largest": -(-size // documents),
