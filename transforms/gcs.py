@@ -17,18 +17,8 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-__all__ = [
-    "EMULATOR",
-    "SCHEME",
-    "copy_new",
-    "delete",
-    "delete_if",
-    "emulated",
-    "names",
-    "read",
-    "write",
-]
-__all__ += ["write_if"]
+__all__ = ["EMULATOR", "SCHEME", "copy_new", "delete", "delete_if", "emulated", "names", "read"]
+__all__ += ["rename", "write", "write_if"]
 
 SCHEME = "gs://"
 EMULATOR = "STORAGE_EMULATOR_HOST"

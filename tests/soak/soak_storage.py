@@ -114,6 +114,7 @@ def run_bad_answers(folder: pathlib.Path, rounds: int, seed: int) -> list[Tally]
         _compare(tally, Bucket(server), "run", expected)
         server.kill()
         tallies.append(tally)
+        print(f"{tally.name}: {tally.faults} faults, {tally.notes}", flush=True)
     return tallies
 
 
