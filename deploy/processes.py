@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import pathlib
 import signal
@@ -112,7 +113,7 @@ class Processes:
     def end(self) -> None:
         """Ends the servers that this object started, the last first."""
         for name, process in reversed(self._running.items()):
-            _end_group(process.pid, lambda process=process: process.poll() is not None)
+            _end_group(process.pid, functools.partial(_ended, process))
             (self._folder / f"{name}.pid").unlink(missing_ok=True)
         self._running.clear()
 
@@ -122,15 +123,20 @@ class Processes:
         ended = []
         for path in sorted(folder.glob("*.pid"), key=lambda p: p.stat().st_mtime, reverse=True):
             pid = int(path.read_text())
-            _end_group(pid, lambda pid=pid: not _alive(pid))
+            _end_group(pid, functools.partial(_gone, pid))
             path.unlink()
             ended.append(path.stem)
         return ended
 
 
-def _alive(pid: int) -> bool:
+def _ended(process: subprocess.Popen[bytes]) -> bool:
+    return process.poll() is not None
+
+
+def _gone(pid: int) -> bool:
+    """Whether a process that may be nobody's child is there no more."""
     status = pathlib.Path(f"/proc/{pid}/stat")
-    return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
+    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 def _end_group(pid: int, ended: Callable[[], bool]) -> None:

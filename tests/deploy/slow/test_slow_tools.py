@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -20,7 +21,9 @@ KUBERNETES = "1.33"
 
 
 def call(*command: object, **more: Any) -> str:
+    """Output of a command, which imports from its own environment alone."""
     words = [str(word) for word in command]
+    more["env"] = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
     ended = subprocess.run(  # noqa: S603  # tools of the project
         words, capture_output=True, text=True, check=False, **more
     )
