@@ -136,9 +136,8 @@ _FLAGS: tuple[tuple[str, dict[str, Any]], ...] = (
     (
         "--no-rare-types",
         {
-            "action": "store_const",
-            "const": False,
-            "dest": "rare_types",
+            "action": "store_true",
+            "default": None,
             "help": "do not count words that few originals hold",
         },
     ),
@@ -284,7 +283,6 @@ _PLAIN = (
     "objective",
     "rehydrate",
     "rotation",
-    "rare_types",
     "format",
     "exclude",
     "index",
@@ -314,6 +312,8 @@ def flag_values(given: argparse.Namespace) -> dict[str, Any]:
     for flag, key in (("floor", "floors"), ("cap", "caps"), ("concentration", "concentration")):
         if flat.get(flag):
             values[key] = once(flag, flat[flag])
+    if flat.get("no_rare_types"):
+        values["rare_types"] = False
     ingest: dict[str, Any] = {"fields": fields} if (fields := _mapping(flat.get("field"))) else {}
     if flat.get("max_dead_fraction") is not None:
         ingest["max_dead_fraction"] = flat["max_dead_fraction"]

@@ -20,7 +20,8 @@ DAY = "2026-10-01"
 GOOD = {
     "input": ["gs://crawl/2026-10/*.parquet", "gs://a-b/c,gs://d/e.jsonl.gz"],
     "output": ["gs://bucket/out", "gs://bucket"],
-    "floor": ["original=0.3,tail=0.1", "tail=1", "original=.25"],
+    "floor": ["original=0.3,tail=0.1", "tail=1", "original=.25", "lang:swh=0.05,host:a.example=1"],
+    "concentration": ["tail/source=0.5,tail/host=0.25"],
     "cap": ["synthetic=0.2"],
     "target": ["2G", "1.5T", "64_000_000", "6e7"],
     "shard_size": ["64M", "20000"],

@@ -104,7 +104,8 @@ def test_where_the_allocation_comes_first_repeats_come_before_all_text_is_used()
 def test_rare_types_are_cut_last_and_shards_still_look_alike():
     rare = np.arange(4000) % 4 == 0
     table = corpus(rare=rare.astype(int))
-    asked = config(target=200_000)
+    # Documents are small beside these shards, so that they are dealt in order of the line.
+    asked = RebalanceConfig(floors={"original": 0.5}, shard_size=60_000, target=200_000)
     outcome = simulate(table, asked, 2)
     check(table, asked, outcome)
     taken = np.isin(np.arange(4000), outcome.assigned["node"].to_numpy())
