@@ -163,7 +163,7 @@ flink-down: setup  ## end it
 	$(BIN)/python -m deploy.flink.cluster down
 
 curate-flink: setup  ## run the job on it; CONFIG=, INPUT=, OUTPUT= and ARGS= as for curate
-	$(BIN)/python -m deploy.flink.cluster run $(CONFIG) $(addprefix --input ,$(abspath $(INPUT))) \
+	$(BIN)/python -m deploy.flink.cluster run $(CONFIG) $(addprefix --input ,$(INPUT)) \
 		$(addprefix --output ,$(OUTPUT)) $(ARGS)
 
 # An environment like the image's: the steps of the Dockerfile, outside of a container.

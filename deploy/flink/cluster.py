@@ -197,6 +197,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.allow_abbrev = False  # flags of the job are not ours
     parser.add_argument("what", choices=["up", "run", "down"])
     parser.add_argument("--task-managers", type=int, default=2)
     parser.add_argument("--slots", type=int, default=2, help="of each task manager")

@@ -54,7 +54,11 @@ def dag(database: None) -> Any:
 
     bag = DagBag(str(DAGS / "holdfast_nightly.py"))
     assert bag.import_errors == {}
-    return bag.dags["holdfast_nightly"]
+    found = bag.dags["holdfast_nightly"]
+    # A second try ten minutes later is Airflow's business; a test does not wait for it.
+    assert found.task_dict["curate"].retries == 1
+    found.task_dict["curate"].retries = 0
+    return found
 
 
 def test_airflow_imports_it_in_the_order_that_was_meant(dag: Any):

@@ -23,6 +23,9 @@ ONE = {
 """Exchanges with a partition of their own number: summaries go to one, files to a few."""
 BY_PART = {"settle_parts", "fetch_signatures", "fetch_shingles", "thin_hot_buckets"}
 """Exchanges whose rows go where their part is: a part, one split of a file, is the least."""
+OWN = {"assemble_shards", "finish_shards", "unique_pairs"}
+"""Shards have a size of their own; a pair is found once in one partition of bands, and up to
+21 times in many, before it is made unique."""
 SUMMARY = 40_000
 """Most bytes that a further partition adds to what one worker holds of summaries."""
 ENOUGH = 2_000 * MANY
@@ -97,8 +100,7 @@ def test_rows_are_spread_evenly(runs: tuple[Told, Told]):
 def test_the_largest_partition_shrinks_with_their_number(runs: tuple[Told, Told]):
     few, many = runs
     for name, total in many.shuffled.items():
-        # Shards have a size of their own, whatever the number of partitions.
-        if name not in ONE | {"assemble_shards", "finish_shards"} and total >= ENOUGH:
+        if name not in ONE | OWN and total >= ENOUGH:
             assert many.largest[name] < few.largest[name] / 8, name
 
 
