@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -13,6 +15,10 @@ from transforms.errors import HoldfastError, InputError, StorageError
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
+
+_LOG = logging.getLogger("holdfast")
+_PAUSE = 0.5
+"""Seconds before a read is tried again, times the number of attempts so far."""
 
 __all__ = ["explained", "guarded_sink", "guarded_source", "quietly_after_failure"]
 
@@ -59,9 +65,16 @@ def guarded_sink(raw: Any, path: str) -> BinaryIO:
     return cast(BinaryIO, _Sink(raw, path))
 
 
-def guarded_source(raw: Any, path: str) -> BinaryIO:
-    """A file for reading whose errors name it, so that no decoder takes them for corrupt data."""
-    return cast(BinaryIO, _Source(raw, path))
+def guarded_source(raw: Any, path: str, attempts: int = 1) -> BinaryIO:
+    """A file for reading whose errors name it, so that no decoder takes them for corrupt data.
+
+    Args:
+        raw: The file; seekable.
+        path: Its name, for errors.
+        attempts: How often a read is tried from where it began: an answer of a server may
+            break off in the middle, which its client does not always try again.
+    """
+    return cast(BinaryIO, _Source(raw, path, attempts))
 
 
 class _Sink(io.RawIOBase):
@@ -95,9 +108,10 @@ class _Sink(io.RawIOBase):
 
 
 class _Source(io.RawIOBase):
-    def __init__(self, raw: Any, path: str) -> None:
+    def __init__(self, raw: Any, path: str, attempts: int) -> None:
         self._raw = raw
         self._path = path
+        self._attempts = attempts
 
     def readable(self) -> bool:
         return True
@@ -116,9 +130,20 @@ class _Source(io.RawIOBase):
     def read(self, size: int | None = -1, /) -> bytes:
         """As many bytes as asked for unless the file ends first."""
         with explained(self._path, "read"):
-            if size is None or size < 0:
-                return bytes(self._raw.read())
-            return self._exactly(size)
+            start = self.tell()
+            for attempt in range(1, self._attempts):
+                try:
+                    return self._whole(size)
+                except (HoldfastError, FileNotFoundError):
+                    raise
+                except Exception:  # noqa: BLE001  # clients have errors of their own for this
+                    _LOG.warning("%s: a read broke off, attempt %d", self._path, attempt)
+                    time.sleep(_PAUSE * attempt)
+                    self._raw.seek(start)
+            return self._whole(size)
+
+    def _whole(self, size: int | None) -> bytes:
+        return bytes(self._raw.read()) if size is None or size < 0 else self._exactly(size)
 
     def _exactly(self, size: int) -> bytes:
         data: bytes = self._raw.read(size)

@@ -35,6 +35,9 @@ __all__ = [
     "write_bytes_atomically",
 ]
 
+_ATTEMPTS = 4
+"""How often a read of a remote file is tried from where it began."""
+
 
 class Entry(NamedTuple):
     """One file: its path, size in bytes, and what changes when it is written again.
@@ -77,11 +80,10 @@ def open_input(path: str) -> BinaryIO:
     """
     with explained(path, "read"):
         if is_local(path):
-            raw: Any = local_path(path).open("rb", buffering=0)
-        else:
-            files, uncompressed = _beam()
-            raw = files.open(path, compression_type=uncompressed)
-    return guarded_source(raw, path)
+            return guarded_source(local_path(path).open("rb", buffering=0), path)
+        files, uncompressed = _beam()
+        raw = files.open(path, compression_type=uncompressed)
+    return guarded_source(raw, path, _ATTEMPTS)
 
 
 def create(path: str) -> BinaryIO:
