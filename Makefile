@@ -20,7 +20,7 @@ GCS_SERVER := v1.56.1
 ENGINES := .engines
 BEAM := 2.77.0
 
-.PHONY: help setup curate verify test test-formats soak gcs-server s3-check lint format
+.PHONY: help setup curate verify test test-slow test-formats soak gcs-server s3-check lint format
 .PHONY: bench bench-quick peers bench-peers bench-kernel bench-dedup bench-hot bench-rebalance
 .PHONY: bench-plan bench-scaling lock audit fuzz clean
 .PHONY: engines engines-prism engines-flink engines-spark test-engines flink-up flink-down
@@ -45,8 +45,11 @@ curate: setup  ## run the job on examples/; INPUT=, OUTPUT=, CONFIG= and ARGS= o
 verify: setup  ## recompute every promise of OUTPUT= (default: that of the examples)
 	$(BIN)/holdfast verify $(or $(OUTPUT),out/example)
 
-test: setup gcs-server  ## run the tests
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: setup gcs-server  ## run the quick tests
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not slow"
+
+test-slow: setup gcs-server  ## run the others: whole jobs by the dozen
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -m slow
 
 # The environment holds torch, some gigabytes of it; PIP_INDEX_URL may name a smaller build.
 $(BENCH)/formats/.installed: tests/formats/requirements.txt

@@ -20,6 +20,8 @@ from transforms.records import INGESTED, PART_BITS, STAGED
 from transforms.staging.beam import CutBoilerplate
 from transforms.staging.boilerplate import read_recurring
 
+pytestmark = pytest.mark.slow
+
 BANNER = "We use cookies to give you the best experience."
 PAGES = 40
 CONFIG = DedupConfig()

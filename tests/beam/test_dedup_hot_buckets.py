@@ -16,6 +16,8 @@ from dedup_running import check_removals, deduplicate
 
 from transforms.dedup.config import DedupConfig
 
+pytestmark = pytest.mark.slow
+
 HEADER = [f"header{k}" for k in range(364)]
 """360 shingles that all texts share: most bands come from them alone."""
 

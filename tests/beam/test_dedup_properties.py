@@ -9,11 +9,14 @@ import pathlib
 import random
 import tempfile
 
+import pytest
 from dedup_corpus import SCRIPTS, brute_force, jaccard, shingles, stage
 from dedup_families import CHAIN, CLUSTER, EVERY_PAIR, FAN, family, shuffled, written
 from dedup_running import check_removals, deduplicate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+pytestmark = pytest.mark.slow
 
 LENGTH = 94
 

@@ -13,6 +13,8 @@ import pytest
 from e2e_corpus import documents
 from running import EXAMPLE, Ran, holdfast, read_manifest, rows, succeed
 
+pytestmark = pytest.mark.slow
+
 WORDS = ("mill", "river", "winter", "stood", "quiet", "nobody")
 WORDS += ("field", "harvest", "early", "bridge", "stone", "lantern")
 

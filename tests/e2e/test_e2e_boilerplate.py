@@ -11,6 +11,8 @@ import pytest
 import yaml
 from running import digests, holdfast, read_manifest, rows, succeed
 
+pytestmark = pytest.mark.slow
+
 NOTICE = " ".join(f"term{n}" for n in range(400))
 """A notice long enough to make near-duplicates of short pages."""
 PAGES = 12

@@ -14,6 +14,8 @@ import pytest
 import yaml
 from running import EXAMPLE, ROOT, Run, digests, read_manifest, rows, succeed
 
+pytestmark = pytest.mark.slow
+
 ROWS = ("data", "dropped")
 """Dead letters name files, and the manifest holds the configuration, batch sizes included."""
 BROKEN = 'no JSON: {"text"\n'

@@ -14,6 +14,8 @@ from running import holdfast, read_manifest, rows, succeed
 
 from transforms.formats.choose import FORMATS
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("jsonl", "mds", "wds")
 
 

@@ -20,6 +20,8 @@ from running import digests, holdfast, read_manifest, rows, shards, succeed
 
 from transforms.shards import publish
 
+pytestmark = pytest.mark.slow
+
 THRESHOLD = Fraction(4, 5)
 SMALL = ("--no-floors", "--shard-size", "9000")
 Row = dict[str, Any]
