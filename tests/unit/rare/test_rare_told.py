@@ -74,5 +74,5 @@ def test_neither_order_nor_partitions_matter(rows: list[dict[str, Any]]):
 def test_large_numbers_are_rounded_once(published: int, left: int, types: int):
     size = row("eng_Latn", 0, originals=1, size=published + left, published=published)
     told = survival([size, row("eng_Latn", 3, types=types)])
-    share = left / max(published + left, 1)
+    share = left / (published + left) if published + left else 1.0
     assert math.isclose(told["expected"], types * (1 - share**3), abs_tol=0.51)
