@@ -17,7 +17,7 @@ from transforms.rebalance.cells import Rules
 from transforms.rebalance.concentration import HOLDINGS, concentrated, holdings
 from transforms.rebalance.plan import Plan
 from transforms.rebalance.planning import make_plan
-from transforms.rebalance.ranks import LIGHT, STRATA, rank_strata, split_large
+from transforms.rebalance.ranks import LIGHT, STRATA, mark, rank_strata, split_large
 from transforms.staging.record import ANNOTATED, KEPT_RECORD, read_kept, read_record
 from transforms.staging.survey import Decisions, Policy, apply_decisions, decide_rows
 
@@ -49,7 +49,8 @@ def plan_staging(config: Config) -> Plan:
         held += [holdings(rows, asked) for rows in fitting()]
     groups = concentrated(pa.concat_tables(held), asked)
     for number, rows in enumerate(fitting()):
-        strata.append(rank_strata(number, rows, Rules.of(asked, groups), asked)[1])
+        marked = mark(rows, Rules.of(asked, groups), asked)
+        strata.append(rank_strata(number, marked)[1])
     return make_plan(pa.concat_tables(strata), asked, groups)
 
 

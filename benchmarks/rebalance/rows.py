@@ -82,7 +82,7 @@ def _columns(number: int, first: int, rows: int) -> dict[str, pa.Array]:
         "host": _named("host-", _zipf(random, _HOSTS, rows, 0.9), _HOSTS, ".example"),
         "likely": pa.array(likely),
         "copies": pa.array(random.geometric(0.7, rows)),
-        "rare": pa.array(random.poisson(0.5, rows)),
+        "rare": pa.array(random.poisson(0.5, rows) * known.original),
         "weight": pa.array(1_000_000 - 100 * likely),
         "size": pa.array(known.size),
     }

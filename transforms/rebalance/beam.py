@@ -11,18 +11,18 @@ import pyarrow as pa
 
 import transforms.coders  # noqa: F401  # registers the coder of pa.RecordBatch
 from transforms.exchange import Exchange, Input, Spool
-from transforms.partition import by_range, by_value, to_one
+from transforms.partition import by_hash, by_range, by_value, to_one
 from transforms.rebalance import codec, finalise, lines, place, ranks
 from transforms.rebalance.concentration import HOLDINGS
 from transforms.rebalance.config import RebalanceConfig
 from transforms.rebalance.steps import (
-    RANKING,
     count_holdings,
     deal_first,
     deal_second,
     finish_shard,
     group,
     lay,
+    mark_grouped,
     order,
     place_rows,
     plan_output,
@@ -82,12 +82,12 @@ class Rebalance(beam.PTransform):
         """Ranks, plans, orders, deals, finishes."""
         prepared = given["documents"] | "Prepare" >> _prepare(self._config)
         groups = self._groups(prepared.documents)
-        ranked = {"documents": prepared.documents} | self._rows(
+        marked = self._mark(prepared.documents, groups)
+        ranked = {"marked": marked} | self._rows(
             "Rank strata",
-            {"documents": Input(RANKING, by_range("rank"))},
-            functools.partial(rank, config=self._config),
+            {"marked": Input(ranks.MARKED, by_range("rank"))},
+            rank,
             ("ranked", "strata"),
-            groups,
         )
         planned = {"strata": ranked["strata"], "ready": given["ready"]} | self._summaries(
             "Plan",
@@ -134,6 +134,22 @@ class Rebalance(beam.PTransform):
         )
         return {"groups": found["groups"]}
 
+    def _mark(
+        self, documents: beam.PCollection, groups: Mapping[str, beam.PCollection]
+    ) -> beam.PCollection:
+        """Documents with their cells, which may depend on what all of them hold."""
+        if not groups:
+            return documents
+        # An exchange, since its side input descends from another reader of the documents.
+        found = {"documents": documents} | self._rows(
+            "Mark",
+            {"documents": Input(ranks.LIGHT, by_hash("node"))},
+            functools.partial(mark_grouped, config=self._config),
+            ("marked",),
+            groups,
+        )
+        return found["marked"]
+
     def _order(self, ranked: beam.PCollection, planned: Collections) -> Collections:
         # Offsets travel, since there are as many as partitions have strata in all.
         own = by_value("partition")
@@ -148,7 +164,7 @@ class Rebalance(beam.PTransform):
             "Order lines",
             {"line": Input(lines.LINE, by_range("key"))},
             order,
-            ("ordered", "bins", "boulders"),
+            ("protected", "rest", "bins", "boulders"),
             {"plan": planned["plan"]},
         )
 
@@ -161,7 +177,7 @@ class Rebalance(beam.PTransform):
         first = summaries | self._summaries(
             "Deal protected", schemas, deal_first, ("deal",), {"plan": plan}
         )
-        early = self._placed("protected", ordered["ordered"], first["deal"])
+        early = self._placed("protected", ordered["protected"], first["deal"])
         second = (summaries | {"tally": early["tally"]}) | self._summaries(
             "Deal rest",
             schemas | {"tally": place.TALLY},
@@ -169,14 +185,14 @@ class Rebalance(beam.PTransform):
             ("deal", "notes"),
             {"plan": plan},
         )
-        late = self._placed("rest", ordered["ordered"], second["deal"])
+        late = self._placed("rest", ordered["rest"], second["deal"])
         return (early["placed"], late["placed"]), second["notes"]
 
     def _placed(
         self, which: str, ordered: beam.PCollection, deal: beam.PCollection
     ) -> dict[str, beam.PCollection]:
-        # An exchange of its own each time: the in-process runner cannot run a step whose
-        # side input descends from another reader of the same collection.
+        # An exchange, since the in-process runner cannot run a step whose side input
+        # descends from another reader of the same collection.
         return {"ordered": ordered} | self._rows(
             f"Place {which}",
             {"ordered": Input(lines.ORDERED, by_value("partition"))},

@@ -9,8 +9,8 @@ import pyarrow as pa
 from transforms.errors import InfeasibleError
 from transforms.rebalance.cells import Cells
 from transforms.rebalance.config import MILLION
-from transforms.rebalance.draws import halves
 from transforms.rebalance.interleave import interleave
+from transforms.rebalance.ordering import ordered
 from transforms.rebalance.plan import Plan
 from transforms.rebalance.tables import columns
 from transforms.rebalance.trim import trim
@@ -85,9 +85,8 @@ def finalise_shard(shard: int, table: pa.Table, plan: Plan) -> tuple[pa.Table, p
 def _canonical(table: pa.Table) -> pa.Table:
     """By cell and place on the line, whatever order rows came in."""
     table = table.combine_chunks()
-    upper, lower = halves(table.column("doc_id"))
-    keys = [table.column(name).to_numpy() for name in ("repeat", "v", "cell")]
-    return table.take(np.lexsort((keys[0], lower, upper, keys[1], keys[2])))
+    repeat, v, cell = (table.column(name).to_numpy() for name in ("repeat", "v", "cell"))
+    return table.take(ordered(table, cell, v, repeat))
 
 
 def _summary(shard: int, kept: pa.Table, rest: pa.Table, plan: Plan) -> pa.Table:

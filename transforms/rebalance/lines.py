@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 import xxhash
 
 from transforms.rebalance.allocation import Stratum
-from transforms.rebalance.draws import Keys, halves
+from transforms.rebalance.draws import Keys
+from transforms.rebalance.ordering import ordered as ordered_rows
 from transforms.rebalance.plan import Plan
 from transforms.rebalance.tables import columns
 
@@ -258,10 +259,8 @@ def order_line(partition: int, table: pa.Table, plan: Plan) -> tuple[pa.Table, p
         Rows of `ORDERED`, `BINS` and `BOULDERS`.
     """
     table = table.combine_chunks()
-    upper, lower = halves(table.column("doc_id"))
-    keys = [table.column(name).to_numpy() for name in ("repeat", "v", "cell")]
-    order = np.lexsort((keys[0], lower, upper, keys[1], keys[2]))
-    table = table.take(order)
+    repeat, v, cell = (table.column(name).to_numpy() for name in ("repeat", "v", "cell"))
+    table = table.take(ordered_rows(table, cell, v, repeat))
     sizes, cells = table.column("size").to_numpy(), table.column("cell").to_numpy()
     boulder = sizes > plan.boulder
     sand = np.where(boulder, 0, sizes)

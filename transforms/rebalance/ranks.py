@@ -15,10 +15,11 @@ import pyarrow.compute as pc
 from transforms.rebalance.bands import Bands, bands_of
 from transforms.rebalance.cells import Cells, Rules, cells_of
 from transforms.rebalance.config import RebalanceConfig
-from transforms.rebalance.draws import halves, rank_keys
+from transforms.rebalance.draws import rank_keys
+from transforms.rebalance.ordering import ordered
 from transforms.rebalance.tables import columns
 
-__all__ = ["LIGHT", "RANKED", "STRATA", "rank_strata", "split_large"]
+__all__ = ["LIGHT", "MARKED", "RANKED", "STRATA", "mark", "rank_strata", "split_large"]
 
 LIGHT = columns(
     node=pa.uint64(),
@@ -38,8 +39,18 @@ LIGHT = columns(
 )
 """A kept document, as rebalancing gets it; `weight` is in millionths, `likely` the
 probability in ten-thousandths of what is tagged `likely_synthetic`, and 0 for all else;
-`rare` says how much of it are rare types, from 0 to 15. `rank` (uint64) is put on by the
-caller with `rank_keys`, so that the exchange can split by it."""
+`rare` says how much of it are rare types, from 0 to 15."""
+
+MARKED = columns(
+    node=pa.uint64(),
+    doc_id=pa.binary(),
+    cell=pa.uint32(),
+    lang=pa.string(),
+    band=pa.uint8(),
+    size=pa.int64(),
+    rank=pa.uint64(),
+)
+"""A document as the plan sees it, with its draw."""
 
 RANKED = columns(
     partition=pa.int32(),
@@ -89,28 +100,39 @@ def split_large(table: pa.Table, config: RebalanceConfig) -> tuple[pa.Table, pa.
     return table.filter(pa.array(fits)), table.filter(pa.array(~fits))
 
 
-def rank_strata(
-    partition: int, table: pa.Table, rules: Rules, config: RebalanceConfig
-) -> tuple[pa.Table, pa.Table]:
+def mark(table: pa.Table, rules: Rules, config: RebalanceConfig) -> pa.Table:
+    """Rows of `MARKED` from rows of `LIGHT`, in their order.
+
+    Args:
+        table: Documents that fit a shard.
+        rules: The run's floors and caps.
+        config: The seed of the draws, and what bands there are.
+    """
+    cells = cells_of(table, rules)
+    draws = rank_keys(table.column("doc_id"), config.rotation)
+    bands = bands_of(table, cells, draws, rules, rehydrate=config.rehydrate)
+    made = {"cell": pa.array(cells), "band": pa.array(bands), "rank": pa.array(draws)}
+    return pa.table(
+        [made[name] if name in made else table.column(name) for name in MARKED.names],
+        schema=MARKED,
+    )
+
+
+def rank_strata(partition: int, table: pa.Table) -> tuple[pa.Table, pa.Table]:
     """Orders a partition by draw and sums up its strata.
 
     Args:
         partition: Number of the partition, ascending with the draws.
-        table: All rows (`LIGHT`) whose draw lies in the partition's range.
-        rules: The run's floors and caps.
-        config: The seed of the draws, and what bands there are.
+        table: All rows (`MARKED`) whose draw lies in the partition's range.
 
     Returns:
         Rows of `RANKED`, by stratum and rank, and rows of `STRATA`.
     """
     table = table.combine_chunks()
-    cells = cells_of(table, rules)
-    draws = rank_keys(table.column("doc_id"), config.rotation)
-    bands = bands_of(table, cells, draws, rules, rehydrate=config.rehydrate)
+    cells, bands = table.column("cell").to_numpy(), table.column("band").to_numpy()
     names = pc.rank(table.column("lang"), tiebreaker="dense").to_numpy().astype(np.int64)
     strata = (cells.astype(np.int64) << np.int64(36)) | (names << np.int64(8)) | bands
-    upper, lower = halves(table.column("doc_id"))
-    order = np.lexsort((lower, upper, draws, strata))
+    order = ordered(table, strata, table.column("rank").to_numpy())
     return _summed(partition, table.take(order), cells[order], bands[order], strata[order])
 
 

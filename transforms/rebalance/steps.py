@@ -5,29 +5,30 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from transforms.rebalance import codec
 from transforms.rebalance.cells import Group, Rules
 from transforms.rebalance.concentration import concentrated, holdings
 from transforms.rebalance.config import RebalanceConfig
 from transforms.rebalance.deal import deal_protected, deal_rest
-from transforms.rebalance.draws import rank_keys
 from transforms.rebalance.finalise import check_total, finalise_shard
 from transforms.rebalance.lines import lay_line, order_line, stratum_offsets
 from transforms.rebalance.place import place, tally
 from transforms.rebalance.planning import make_plan
-from transforms.rebalance.ranks import LIGHT, rank_strata, split_large
+from transforms.rebalance.ranks import mark, rank_strata, split_large
 
 __all__ = [
-    "RANKING",
     "count_holdings",
     "deal_first",
     "deal_second",
     "finish_shard",
     "group",
     "lay",
+    "mark_grouped",
     "order",
     "place_rows",
     "plan_output",
@@ -40,15 +41,24 @@ Tables = Mapping[str, pa.Table]
 Named = Iterator[tuple[str, pa.Table]]
 Side = Sequence[pa.RecordBatch]
 
-RANKING = LIGHT.append(pa.field("rank", pa.uint64()))
-"""A document with its draw, by which rows are brought together."""
-
 
 def prepare(batch: pa.RecordBatch, config: RebalanceConfig) -> tuple[pa.Table, pa.Table]:
-    """Rows of RANKING for what fits a shard, and rows of LIGHT that do not."""
+    """What fits a shard, and rows of LIGHT that do not.
+
+    The former are rows of MARKED, or of LIGHT where it is still to be found which sources
+    and hosts are capped.
+    """
     fits, large = split_large(pa.Table.from_batches([batch]), config)
-    ranks = rank_keys(fits.column("doc_id"), config.rotation)
-    return fits.append_column("rank", pa.array(ranks, pa.uint64())), large
+    if any(config.concentrations):
+        return fits, large
+    return mark(fits, Rules.of(config), config), large
+
+
+def mark_grouped(partition: int, tables: Tables, *, config: RebalanceConfig, groups: Side) -> Named:
+    """`ranks.mark` on `documents` (LIGHT); yields `marked`."""
+    del partition
+    rules = Rules.of(config, _groups(groups))
+    yield "marked", mark(tables["documents"], rules, config)
 
 
 def count_holdings(batch: pa.RecordBatch, config: RebalanceConfig) -> pa.RecordBatch:
@@ -69,10 +79,9 @@ def _groups(rows: Side) -> tuple[Group, ...]:
     return tuple(Group(**found) for text in texts for found in orjson.loads(text))
 
 
-def rank(partition: int, tables: Tables, *, config: RebalanceConfig, groups: Side = ()) -> Named:
-    """`ranks.rank_strata` on `documents`; yields `ranked` and `strata`."""
-    rows = tables["documents"].select(LIGHT.names)
-    ranked, strata = rank_strata(partition, rows, Rules.of(config, _groups(groups)), config)
+def rank(partition: int, tables: Tables) -> Named:
+    """`ranks.rank_strata` on `marked`; yields `ranked` and `strata`."""
+    ranked, strata = rank_strata(partition, tables["marked"])
     yield "ranked", ranked
     yield "strata", strata
 
@@ -94,9 +103,16 @@ def lay(partition: int, tables: Tables, *, plan: Side) -> Named:
 
 
 def order(partition: int, tables: Tables, *, plan: Side) -> Named:
-    """`lines.order_line` on `line`; yields `ordered`, `bins` and `boulders`."""
-    ordered, bins, boulders = order_line(partition, tables["line"], codec.read_plan(plan))
-    yield "ordered", ordered
+    """`lines.order_line` on `line`; yields `bins`, `boulders` and the rows of both rounds.
+
+    Those are `protected` and `rest` (ORDERED): each goes to its round only.
+    """
+    found = codec.read_plan(plan)
+    ordered, bins, boulders = order_line(partition, tables["line"], found)
+    cells = ordered.column("cell").to_numpy()
+    first = pa.array(cells & np.uint32(found.rules.floor_bits) != 0)
+    yield "protected", ordered.filter(first)
+    yield "rest", ordered.filter(pc.invert(first))
     yield "bins", bins
     yield "boulders", boulders
 

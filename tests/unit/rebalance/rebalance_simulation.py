@@ -12,13 +12,12 @@ from transforms.rebalance.cells import Rules
 from transforms.rebalance.concentration import concentrated, holdings
 from transforms.rebalance.config import RebalanceConfig
 from transforms.rebalance.deal import deal_protected, deal_rest
-from transforms.rebalance.draws import rank_keys
 from transforms.rebalance.finalise import check_total, finalise_shard, numbered
 from transforms.rebalance.lines import lay_line, order_line, stratum_offsets
 from transforms.rebalance.place import PLACED, place, tally
 from transforms.rebalance.plan import Plan
 from transforms.rebalance.planning import make_plan
-from transforms.rebalance.ranks import LIGHT, rank_strata
+from transforms.rebalance.ranks import LIGHT, mark, rank_strata
 
 
 @dataclasses.dataclass
@@ -83,12 +82,11 @@ def _parts(table: pa.Table, index: np.ndarray) -> list[tuple[int, pa.Table]]:
 
 def lay(table: pa.Table, config: RebalanceConfig, partitions: int = 1):
     """Ranks, plan and the line, before it is dealt."""
-    keys = rank_keys(table["doc_id"], config.rotation)
     groups = concentrated(holdings(table, config), config)
     rules = Rules.of(config, groups)
-    ranked = [
-        rank_strata(p, part, rules, config) for p, part in _parts(table, by_range(keys, partitions))
-    ]
+    marked = mark(table, rules, config)
+    parts = _parts(marked, by_range(marked["rank"].to_numpy(), partitions))
+    ranked = [rank_strata(p, part) for p, part in parts]
     strata = pa.concat_tables([summary for _, summary in reversed(ranked)])
     plan = Plan.from_json(make_plan(strata, config, groups).to_json())
     offsets = stratum_offsets(strata, plan)

@@ -13,7 +13,7 @@ from transforms.rebalance.config import RebalanceConfig
 from transforms.rebalance.draws import halves, rank_keys
 from transforms.rebalance.level import deal_boulders, proportional, water_fill
 from transforms.rebalance.lines import _ratio, order_line
-from transforms.rebalance.ranks import rank_strata, split_large
+from transforms.rebalance.ranks import mark, rank_strata, split_large
 
 LONGS = st.integers(0, 10**12)
 
@@ -91,7 +91,7 @@ def test_before_is_counted_per_stratum():
     table = rows([5, 7, 11, 13], original=[True, False, True, True], lang=["a", "a", "b", "a"])
     config = RebalanceConfig(floors={"original": 0.1})
     rules = Rules.of(config)
-    ranked, strata = rank_strata(3, table, rules, config)
+    ranked, strata = rank_strata(3, mark(table, rules, config))
     found = {(r["cell"], r["lang"]): r for r in strata.to_pylist()}
     assert found[1, "a"] == {
         "partition": 3,
