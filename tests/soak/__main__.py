@@ -1,6 +1,7 @@
 """`make soak`: faults are injected, and runs must survive them; prints a table.
 
-python tests/soak [SCENARIO...] [--kills N] [--seed N] [--folder DIR] [--report FILE]
+python tests/soak [SCENARIO...] [--kills N] [--rounds N] [--seed N] [--answers KIND...]
+                   [--report FILE]
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from soak_disk import run_full, run_read_only
 from soak_job import Tally
 from soak_kills import run_kills
+from soak_proxy import KINDS
 from soak_storage import run_bad_answers, run_restarts
 
 Scenario = Callable[[pathlib.Path, argparse.Namespace], list[Tally]]
@@ -31,7 +33,7 @@ def _restarts(folder: pathlib.Path, given: argparse.Namespace) -> list[Tally]:
 
 
 def _answers(folder: pathlib.Path, given: argparse.Namespace) -> list[Tally]:
-    return run_bad_answers(folder, given.rounds, given.seed)
+    return run_bad_answers(folder, given.rounds, given.seed, given.answers)
 
 
 def _disk(folder: pathlib.Path, given: argparse.Namespace) -> list[Tally]:
@@ -64,6 +66,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=25)
     parser.add_argument("--rounds", type=int, default=3, help="of every other scenario")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--answers", nargs="*", default=KINDS, choices=KINDS, metavar="KIND")
     parser.add_argument("--report", type=pathlib.Path, help="also write the table to this file")
     given = parser.parse_args()
     rows: list[tuple[Tally, float]] = []

@@ -10,6 +10,7 @@ import random
 import threading
 import time
 import urllib.parse
+from collections.abc import Sequence
 
 from gcs_server import BUCKET, Server, free_port
 from soak_job import Job, Tally, data_of, digests, moments, write_corpus
@@ -93,12 +94,14 @@ def _restart(server: Server, moment: float, stop: threading.Event, tally: Tally)
     server.start()
 
 
-def run_bad_answers(folder: pathlib.Path, rounds: int, seed: int) -> list[Tally]:
-    """A proxy breaks some of the answers: one round for each kind, then all kinds mixed."""
+def run_bad_answers(
+    folder: pathlib.Path, rounds: int, seed: int, kinds_asked: Sequence[str] = KINDS
+) -> list[Tally]:
+    """A proxy breaks some of the answers: one round for each kind, then all of them mixed."""
     expected, source, _ = _calm(folder)
     tallies = []
-    mixed = [("all of these mixed", KINDS)] * rounds
-    for number, (name, kinds) in enumerate([*((kind, (kind,)) for kind in KINDS), *mixed]):
+    mixed = [("all of these mixed", tuple(kinds_asked))] * rounds
+    for number, (name, kinds) in enumerate([*((kind, (kind,)) for kind in kinds_asked), *mixed]):
         tally = Tally(f"answers: {name}")
         port = free_port()
         server = Server(folder / f"objects-{number}", external=f"http://127.0.0.1:{port}")
