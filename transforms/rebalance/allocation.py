@@ -145,8 +145,11 @@ def stratum_quotas(
     for place, stratum in enumerate(strata):
         members[stratum.cell, stratum.lang].append(place)
     found = [0] * len(strata)
+    by_cell: dict[int, list[Key]] = defaultdict(list)
+    for key in members:
+        by_cell[key[0]].append(key)
     for cell, quota in quotas.items():
-        keys = [key for key in members if key[0] == cell]
+        keys = by_cell[cell]
         unique = [sum(strata[place].unique for place in members[key]) for key in keys]
         once, most = sum(unique), [size * appearances[cell] for size in unique]
         if whole_first:

@@ -155,11 +155,11 @@ def _reaches(plan: Plan) -> dict[int, tuple[int, int]]:
     that a line reaches its quota when the strata that are not used up reach beyond
     theirs by the largest document of the cell and of each of them.
     """
-    open_size, slack = dict.fromkeys((c.cell for c in plan.cells), 0), {}
-    for cell in plan.cells:
-        slack[cell.cell] = cell.largest
+    open_size = dict.fromkeys((cell.cell for cell in plan.cells), 0)
+    slack = {cell.cell: cell.largest for cell in plan.cells}
+    most = {cell.cell: cell.appearances for cell in plan.cells}
     for stratum, quota in zip(plan.strata, plan.quotas, strict=True):
-        if 0 < quota < stratum.unique * plan.cell(stratum.cell).appearances:
+        if 0 < quota < stratum.unique * most[stratum.cell]:
             open_size[stratum.cell] += quota
             slack[stratum.cell] += stratum.largest
     found = {}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import json
+from collections.abc import Mapping
 from typing import Any
+
+import orjson
 
 from transforms.rebalance.allocation import (
     Stratum,
@@ -52,7 +54,8 @@ class Plan:
         config: What was asked for.
         groups: Sources and hosts whose share of an attribute's text is capped.
         cells: What is taken of each cell, by mask.
-        strata: Every stratum of the run, in the order of its keys.
+        languages: By label, documents and size there are, and the size to publish.
+        strata: Every stratum of the run, in the order of its keys; only where it is made.
         quotas: What is taken of each of them.
         shards: Number of shards.
         total: Size to publish, repeats included.
@@ -68,6 +71,7 @@ class Plan:
     config: RebalanceConfig
     groups: tuple[Group, ...]
     cells: tuple[Cell, ...]
+    languages: Mapping[str, tuple[int, int, int]]
     strata: tuple[Stratum, ...]
     quotas: tuple[int, ...]
     shards: int
@@ -107,38 +111,27 @@ class Plan:
         return next(cell for cell in self.cells if cell.cell == mask)
 
     def told(self) -> dict[str, Any]:
-        """What a manifest says of the plan: all but the strata, which are summed up.
-
-        `languages` has, by label, documents and size there are, and the size published.
-        """
+        """The plan as JSON can hold it, but for its strata, of which there may be very many."""
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         fields["config"] = self.config.model_dump(mode="json")
         fields["cells"] = [dataclasses.asdict(cell) for cell in self.cells]
         fields["groups"] = [dataclasses.asdict(group) for group in self.groups]
-        strata, quotas = fields.pop("strata"), fields.pop("quotas")
-        languages: dict[str, list[int]] = {}
-        for stratum, quota in zip(strata, quotas, strict=True):
-            sums = languages.setdefault(stratum.lang, [0, 0, 0])
-            for i, more in enumerate((stratum.documents, stratum.unique, quota)):
-                sums[i] += more
-        return fields | {"languages": languages}
+        fields["languages"] = {lang: list(sums) for lang, sums in self.languages.items()}
+        for name in ("strata", "quotas"):
+            fields.pop(name)
+        return fields
 
     def to_json(self) -> str:
-        """A file for people and for `from_json`; the same plan gives the same bytes."""
-        rows = zip(self.strata, self.quotas, strict=True)
-        strata = [[*dataclasses.astuple(stratum), quota] for stratum, quota in rows]
-        fields = self.told() | {"strata": strata}
-        return json.dumps(fields, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        """What `told` says, for workers and people; the same plan gives the same bytes."""
+        return orjson.dumps(self.told(), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode()
 
     @classmethod
     def from_json(cls, text: str) -> Plan:
-        """Reads what `to_json` wrote."""
-        fields: dict[str, Any] = json.loads(text)
-        fields.pop("languages")
+        """Reads what `to_json` wrote: a plan without strata."""
+        fields: dict[str, Any] = orjson.loads(text)
         fields["config"] = RebalanceConfig(**fields["config"])
         fields["cells"] = tuple(Cell(**cell) for cell in fields["cells"])
         fields["groups"] = tuple(Group(**group) for group in fields["groups"])
-        fields["quotas"] = tuple(row[-1] for row in fields["strata"])
-        fields["strata"] = tuple(Stratum(*row[:-1]) for row in fields["strata"])
+        fields["languages"] = {lang: tuple(sums) for lang, sums in fields["languages"].items()}
         fields["binding"], fields["notes"] = tuple(fields["binding"]), tuple(fields["notes"])
-        return cls(**fields)
+        return cls(strata=(), quotas=(), **fields)

@@ -105,7 +105,8 @@ class _Made:
     def plan(self, quotas: dict[int, int]) -> Plan:
         """The plan that publishes so much of each cell, shared out among strata."""
         quotas, shares = self._shared(quotas)
-        cells = tuple(self._cell(stock, quotas[stock.cell], shares) for stock in self.stocks)
+        gaps = self._gaps(quotas, shares)
+        cells = tuple(self._cell(stock, quotas[stock.cell], gaps) for stock in self.stocks)
         total, unique = sum(quotas.values()), 0
         for stratum, share in zip(self.strata, shares, strict=True):
             unique += min(stratum.unique, share)
@@ -114,6 +115,7 @@ class _Made:
             config=self.config,
             groups=self.groups,
             cells=cells,
+            languages=self._languages(shares),
             strata=self.strata,
             quotas=shares,
             shards=shards,
@@ -137,9 +139,24 @@ class _Made:
         weighed: dict[Key, int] = {key: max(1, size) for key, size in sizes.items()}
         return quotas, stratum_quotas(self.strata, quotas, weighed, most, whole_first=False)
 
-    def _cell(self, stock: Stock, quota: int, shares: Sequence[int]) -> Cell:
-        here = zip(self.strata, shares, strict=True)
-        gaps = [quota * s.unique // x for s, x in here if s.cell == stock.cell and x > s.unique]
+    def _gaps(self, quotas: dict[int, int], shares: Sequence[int]) -> dict[int, int]:
+        """By cell, the least size of the line between two appearances of a document."""
+        gaps: dict[int, int] = {}
+        for stratum, share in zip(self.strata, shares, strict=True):
+            if share > stratum.unique:
+                quota = quotas[stratum.cell]
+                gap = quota * stratum.unique // share
+                gaps[stratum.cell] = min(gaps.get(stratum.cell, quota), gap)
+        return gaps
+
+    def _languages(self, shares: Sequence[int]) -> dict[str, tuple[int, int, int]]:
+        found: dict[str, tuple[int, int, int]] = {}
+        for s, share in zip(self.strata, shares, strict=True):
+            documents, unique, taken = found.get(s.lang, (0, 0, 0))
+            found[s.lang] = (documents + s.documents, unique + s.unique, taken + share)
+        return found
+
+    def _cell(self, stock: Stock, quota: int, gaps: dict[int, int]) -> Cell:
         return Cell(
             stock.cell,
             self.rules.describe(stock.cell),
@@ -148,7 +165,7 @@ class _Made:
             stock.largest,
             stock.appearances,
             quota,
-            min(gaps, default=quota),
+            gaps.get(stock.cell, quota),
         )
 
 

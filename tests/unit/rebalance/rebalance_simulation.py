@@ -88,8 +88,9 @@ def lay(table: pa.Table, config: RebalanceConfig, partitions: int = 1):
     parts = _parts(marked, by_range(marked["rank"].to_numpy(), partitions))
     ranked = [rank_strata(p, part) for p, part in parts]
     strata = pa.concat_tables([summary for _, summary in reversed(ranked)])
-    plan = Plan.from_json(make_plan(strata, config, groups).to_json())
-    offsets = stratum_offsets(strata, plan)
+    made = make_plan(strata, config, groups)
+    plan = Plan.from_json(made.to_json())
+    offsets = stratum_offsets(strata, made)
     return plan, [lay_line(part, offsets, plan) for part, _ in ranked]
 
 
