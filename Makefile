@@ -9,7 +9,7 @@ CONFIG ?= examples/holdfast.yaml
 INPUT ?=
 OUTPUT ?=
 ARGS ?=
-PYTEST_ARGS ?= -n 2
+PYTEST_ARGS ?= -n 2 --dist loadfile
 
 PEERS := rensa datasketch datatrove text-dedup
 BENCH := .bench
