@@ -90,10 +90,8 @@ def share_out(
         middle = (below + above + 1) // 2
         below, above = (middle, above) if sum(amounts(middle)) <= quantity else (below, middle - 1)
     shared = amounts(below)
-    lifted = (
-        weight * (below + 1) >> _FINE > size for weight, size in zip(weights, shared, strict=True)
-    )
-    odd = [i for i, more in enumerate(lifted) if more and shared[i] < highs[i]]
+    lifted = amounts(below + 1)
+    odd = [i for i, size in enumerate(shared) if size < lifted[i]]
     for place in odd[: quantity - sum(shared)]:
         shared[place] += 1
     return shared

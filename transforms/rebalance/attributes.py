@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["FIELDS", "FLAGS", "check_attribute", "field_of", "has_field"]
+__all__ = ["FIELDS", "FLAGS", "check_attribute", "has_field"]
 
 FLAGS = ("original", "synthetic", "tail")
 """Attributes that a document has or has not."""
@@ -44,12 +44,6 @@ def check_attribute(name: str) -> None:
         raise ValueError(f"{name!r} names no {field}; write {field}:NAME")
     if field == "lang" and not _LANG.fullmatch(value):
         raise ValueError(f"{name!r} is no language and script, such as lang:swh_Latn")
-
-
-def field_of(name: str) -> str | None:
-    """The field that an attribute speaks of; None for a flag."""
-    field, colon, _ = name.partition(":")
-    return field if colon else None
 
 
 def has_field(table: pa.Table | pa.RecordBatch, name: str) -> Flags:

@@ -3,14 +3,13 @@
 A tail that is one Bible is no tail. How many sources there are is not known beforehand,
 and each rule doubles what has to be told apart, so that only those get a rule of their
 own that come near the cap. All others are far below it; what selection made of them is
-counted at the end (`check_concentration`).
+counted at the end (`shards.manifest.check_concentration`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -95,15 +94,3 @@ def _near(sizes: Mapping[str, int], rule: Concentration) -> Iterator[str]:
             return
         yield value
         rest -= size
-
-
-def largest_share(table: pa.Table, rule: Concentration) -> tuple[str, int, int]:
-    """The value that holds most, its size, and the size of all."""
-    part = table.filter(
-        pc.and_(pc.equal(table["within"], rule.within), pc.equal(table["field"], rule.field))
-    )
-    sizes = part.column("size").to_numpy()
-    at = int(np.argmax(sizes)) if len(sizes) else 0
-    return (
-        (part["value"][at].as_py(), int(sizes[at]), int(sizes.sum())) if len(sizes) else ("", 0, 0)
-    )
