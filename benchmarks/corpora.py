@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 
-__all__ = ["Mixer", "add_flags", "mixer"]
+__all__ = ["Mixer", "add_flags", "add_work", "mixer"]
 
 _ROOT = pathlib.Path(__file__).resolve().parent.parent
 _DONE = "mixed-with"
@@ -42,6 +42,16 @@ class Mixer:
         subprocess.run([sys.executable, str(self.program), *places, *flags], check=True)
         done.write_text(told)
         return folder
+
+
+def add_work(parser: argparse.ArgumentParser) -> None:
+    """Adds the flag that says where a benchmark works."""
+    parser.add_argument(
+        "--work",
+        type=pathlib.Path,
+        default=pathlib.Path("/tmp/holdfast-bench"),  # noqa: S108  # reused on purpose
+        help="what is read, outputs and logs (default /tmp/holdfast-bench)",
+    )
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:

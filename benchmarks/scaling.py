@@ -19,7 +19,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.corpora import Mixer, add_flags, mixer
+from benchmarks.corpora import Mixer, add_flags, add_work, mixer
 from benchmarks.job import Case, Result, clear, run
 from benchmarks.measure import METHOD
 from benchmarks.stages import Stages, print_stages
@@ -98,12 +98,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=2, help="worker processes (default 2)")
     parser.add_argument("--delete", action="store_true", help="delete each corpus after its runs")
     parser.add_argument("--stages", type=pathlib.Path, help="keep what stages cost in this file")
-    parser.add_argument(
-        "--work",
-        type=pathlib.Path,
-        default=pathlib.Path("/tmp/holdfast-bench"),  # noqa: S108  # reused on purpose
-        help="corpora, runs and logs (default /tmp/holdfast-bench)",
-    )
+    add_work(parser)
     return parser.parse_args()
 
 

@@ -15,6 +15,7 @@ import pathlib
 import shutil
 import sys
 
+from benchmarks.corpora import add_work
 from benchmarks.dedup.outcome import read_kept
 from benchmarks.dedup.structures import STRUCTURES, unrelated, write
 from benchmarks.measure import METHOD, Usage, measure
@@ -77,12 +78,7 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help="of all sizes (default 1)")
     parser.add_argument("--only", metavar="WORD", default="", help="structures whose name holds it")
     parser.add_argument("--workers", type=int, default=2, help="worker processes (default 2)")
-    parser.add_argument(
-        "--work",
-        type=pathlib.Path,
-        default=pathlib.Path("/tmp/holdfast-bench"),  # noqa: S108  # reused on purpose
-        help="corpora, outputs and logs (default /tmp/holdfast-bench)",
-    )
+    add_work(parser)
     given = parser.parse_args()
     given.work = given.work.resolve()
     given.work.mkdir(parents=True, exist_ok=True)

@@ -11,13 +11,12 @@ from __future__ import annotations
 import argparse
 import collections
 import dataclasses
-import pathlib
 import shutil
 import sys
 
 import numpy as np
 
-from benchmarks.corpora import add_flags, mixer
+from benchmarks.corpora import add_flags, add_work, mixer
 from benchmarks.dedup.judge import Found, Texts, Truth, find_truth, judge
 from benchmarks.dedup.outcome import Outcome, read_outcome
 from benchmarks.dedup.sets import Documents, real_sets, written_sets
@@ -132,12 +131,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=20_000, help="of the larger sets (20,000)")
     parser.add_argument("--only", metavar="WORD", default="", help="sets whose name holds it")
     parser.add_argument("--workers", type=int, default=2, help="worker processes (default 2)")
-    parser.add_argument(
-        "--work",
-        type=pathlib.Path,
-        default=pathlib.Path("/tmp/holdfast-bench"),  # noqa: S108  # reused on purpose
-        help="corpora, outputs and logs (default /tmp/holdfast-bench)",
-    )
+    add_work(parser)
     given = parser.parse_args()
     given.work = given.work.resolve()
     given.work.mkdir(parents=True, exist_ok=True)

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from benchmarks.corpora import add_work
 from benchmarks.measure import METHOD, Usage, measure
 from benchmarks.rebalance.check import Checked, check
 from benchmarks.rebalance.job import CONFIG, COUNTERS
@@ -115,12 +116,7 @@ def main() -> None:
     told = ",".join(map(str, _SIZES))
     parser.add_argument("--sizes", default=told, help=f"documents (default {told})")
     parser.add_argument("--workers", type=int, default=2, help="worker processes (default 2)")
-    parser.add_argument(
-        "--work",
-        type=pathlib.Path,
-        default=pathlib.Path("/tmp/holdfast-bench"),  # noqa: S108  # reused on purpose
-        help="rows, outputs and logs (default /tmp/holdfast-bench)",
-    )
+    add_work(parser)
     given = parser.parse_args()
     work = given.work.resolve()
     work.mkdir(parents=True, exist_ok=True)

@@ -27,7 +27,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from benchmarks.corpora import add_flags, mixer
+from benchmarks.corpora import add_flags, add_work, mixer
 from benchmarks.rebalance.placed import (
     ATTRIBUTES,
     Documents,
@@ -166,12 +166,7 @@ def main() -> None:
     parser.add_argument("--run", type=pathlib.Path, help="a published run in chars")
     parser.add_argument("--staging", type=pathlib.Path, help="its staging folder")
     parser.add_argument("--documents", type=int, default=_DOCUMENTS, help="of a mixed corpus")
-    parser.add_argument(
-        "--work",
-        type=pathlib.Path,
-        default=pathlib.Path("/tmp/holdfast-bench"),  # noqa: S108  # reused on purpose
-        help="corpora, runs and logs (default /tmp/holdfast-bench)",
-    )
+    add_work(parser)
     parser.add_argument("--venvs", type=pathlib.Path, default=_ROOT / ".bench")
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from benchmarks.corpora import add_flags, mixer
+from benchmarks.corpora import add_flags, add_work, mixer
 from benchmarks.dedup.judge import Found, Texts, Truth, judge, kept_truth
 from benchmarks.dedup.peers.contenders import CONTENDERS, Contender, python_of
 from benchmarks.measure import METHOD, Usage, measure
@@ -135,12 +135,7 @@ def _parse() -> argparse.Namespace:
     )
     add_flags(parser)
     parser.add_argument("--documents", type=int, default=100_000, help="default 100,000")
-    parser.add_argument(
-        "--work",
-        type=pathlib.Path,
-        default=pathlib.Path("/tmp/holdfast-bench"),  # noqa: S108  # reused on purpose
-        help="corpora, outputs and logs (default /tmp/holdfast-bench)",
-    )
+    add_work(parser)
     parser.add_argument(
         "--venvs",
         type=pathlib.Path,
