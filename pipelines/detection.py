@@ -40,7 +40,7 @@ def evaluate_synthetic(
     """
     examples, scorer = read_examples(data), load_scorer(config.model)
     classifier = load_classifier(config.model)
-    found = scored(examples, classifier, reference_of(scorer, config).rows, config)
+    found = scored(examples, classifier, reference_of(scorer.digest, config).rows, config)
     slices = evaluate(found)
     if attacks:
         slices += evaluate_attacks(found, classifier)

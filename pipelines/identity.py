@@ -16,7 +16,7 @@ from transforms.errors import InputError
 from transforms.ingest.exclude import ExcludeList
 from transforms.ingest.listing import InputFile
 from transforms.langid.model import model_digest
-from transforms.synthetic.reference import NO_REFERENCE, load_reference
+from transforms.synthetic.reference import NO_REFERENCE, load_reference, reference_of
 from transforms.synthetic.score import load_scorer
 from transforms.tokens.tokenizer import load_tokenizer
 
@@ -43,14 +43,9 @@ def compared(config: Config, used: Mapping[str, str]) -> Config:
     Raises:
         InputError: The configuration names such scores itself.
     """
-    given, scorer = config.synthetic.reference, used["synthetic_model"]
-    if given == NO_REFERENCE or load_reference(given).model == scorer:
+    found = reference_of(used["synthetic_model"], config.synthetic)
+    if found.digest == load_reference(config.synthetic.reference).digest:
         return config
-    if given is not None:
-        raise InputError(
-            f"the reference scores {given} are of classifier {load_reference(given).model}, and "
-            f"the text has scores of {scorer}; make a table with `holdfast calibrate synthetic`"
-        )
     _LOG.warning("the reference scores that ship are not of this classifier, and are left out")
     update = {"synthetic": config.synthetic.model_copy(update={"reference": NO_REFERENCE})}
     return config.model_copy(update=update)

@@ -141,24 +141,24 @@ def make_reference(
     return table
 
 
-def reference_of(scorer: Scorer, config: SyntheticConfig) -> Reference:
+def reference_of(scorer: str, config: SyntheticConfig) -> Reference:
     """The table of a scorer: the one that is named, or the one that ships if it is of it.
 
     Args:
-        scorer: The classifier and the table of words.
+        scorer: Digest of the classifier and the table of words.
         config: Names the table, or none.
 
     Raises:
         InputError: The table that is named is of another classifier.
     """
     found = load_reference(config.reference)
-    if found.model == scorer.digest or config.reference == NO_REFERENCE:
+    if found.model == scorer or config.reference == NO_REFERENCE:
         return found
     if config.reference is None:
         return load_reference(NO_REFERENCE)
     raise InputError(
         f"{config.reference} has scores of {found.model}, and the texts get scores of "
-        f"{scorer.digest}; make a table with `holdfast calibrate synthetic`"
+        f"{scorer}; make a table with `holdfast calibrate synthetic`"
     )
 
 
