@@ -36,7 +36,8 @@ def test_links_arrive(page: pathlib.Path):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_make_targets_exist(page: pathlib.Path):
-    called = re.findall(r"(?:^|`)make ([a-z][a-z0-9 -]*)", page.read_text(), re.M)
+    code = re.findall(r"^```[a-z]*\n(.*?)^```|`([^`\n]+)`", page.read_text(), re.M | re.S)
+    called = re.findall(r"^make ([a-z][a-z0-9 -]*)", "\n".join(map("".join, code)), re.M)
     for words in called:
         for target in words.split():
             assert re.search(rf"^{target}:", MAKEFILE, re.M), target
