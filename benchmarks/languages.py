@@ -32,7 +32,7 @@ from transforms.langid.labels import canonical
 from transforms.langid.model import LanguageModel, load_model
 from transforms.langid.registry import load_registry
 from transforms.langid.train import read_sentences
-from transforms.staging.survey import Policy, decide_rows
+from transforms.staging.survey.decisions import Policy, decide_rows
 
 __all__ = ["main"]
 

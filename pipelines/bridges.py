@@ -20,7 +20,7 @@ from transforms.rare.rows import USUAL
 from transforms.rebalance.ranks import LIGHT
 from transforms.records import Unit
 from transforms.shards.promise import Assess
-from transforms.staging.survey import Policy, apply_decisions, read_decisions
+from transforms.staging.survey.decisions import Policy, apply_decisions, read_decisions
 
 __all__ = ["assess_for", "assess_published", "days", "mark_tail", "settle", "to_rebalance"]
 

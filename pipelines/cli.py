@@ -12,7 +12,8 @@ from typing import Any
 from rich.console import Console
 
 from pipelines import commands, logs, report
-from pipelines.options import Parser, add_shared_flags, bound, refuse_unknown, split_flags
+from pipelines.flags import add_shared_flags, bound
+from pipelines.options import Parser, refuse_unknown, split_flags
 from transforms.errors import HoldfastError
 
 __all__ = ["main"]

@@ -19,7 +19,7 @@ from transforms.rebalance.plan import Plan
 from transforms.rebalance.planning import make_plan
 from transforms.rebalance.ranks import LIGHT, STRATA, mark, rank_strata, split_large
 from transforms.staging.record import ANNOTATED, KEPT_RECORD, read_kept, read_record
-from transforms.staging.survey import Decisions, Policy, apply_decisions, decide_rows
+from transforms.staging.survey.decisions import Decisions, Policy, apply_decisions, decide_rows
 
 __all__ = ["plan_staging"]
 

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 from collections.abc import Iterator
 
-from pipelines.graph import TEMPORARY, Job
+from pipelines.job import TEMPORARY, Job
 from transforms import claim, storage
 from transforms.guarded import quietly_after_failure
 

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from pipelines.difference import difference
-from pipelines.graph import DECISIONS, TEMPORARY, TOKENIZER, Job, asked
+from pipelines.job import DECISIONS, TEMPORARY, TOKENIZER, Job, asked
 from transforms import storage
 from transforms.claim import CLAIM
 from transforms.commits import COMMITS, named_files

@@ -16,7 +16,7 @@ from transforms.langid import policy, tail
 from transforms.langid.config import LangidConfig
 from transforms.langid.identify import script_columns
 from transforms.shards.layout import MANIFEST
-from transforms.staging.survey import Decisions, Policy, apply_decisions
+from transforms.staging.survey.decisions import Decisions, Policy, apply_decisions
 from transforms.synthetic import estimate, strata
 from transforms.synthetic import policy as synthetic
 from transforms.synthetic.config import SyntheticConfig

@@ -20,6 +20,7 @@ from pipelines.config import Config
 from pipelines.failures import understood
 from pipelines.holding import held
 from pipelines.indexing import pin
+from pipelines.job import TEMPORARY, Job
 from pipelines.places import check_output, check_staging, fill_staging
 from pipelines.progress import Progress
 from pipelines.request import Kind, check_request, check_tokens
@@ -52,7 +53,7 @@ class Launch:
     """
 
     kind: Kind
-    job: graph.Job
+    job: Job
     options: PipelineOptions
     text_bytes: int
     done: bool
@@ -116,7 +117,7 @@ def prepare(
     text_bytes = unpacked(files)
     runner, workers = choose_runner(options, text_bytes, chosen=workers_chosen)
     carrier: Carrier = config.exchange or ("files" if workers else "shuffle")
-    job = graph.Job(
+    job = Job(
         config=config,
         staging=staging,
         run=run,
@@ -174,12 +175,12 @@ def started(ready: Launch) -> Iterator[bool]:
                     _clean(job)
 
 
-def _clean(job: graph.Job) -> None:
+def _clean(job: Job) -> None:
     """Removes what only the graph needed."""
     storage.delete_tree(job.place("spool"))
     storage.delete_tree(job.place("progress"))
     if job.run is not None:
-        storage.delete_tree(storage.join(job.run, graph.TEMPORARY))
+        storage.delete_tree(storage.join(job.run, TEMPORARY))
     if job.recorder is not None:
         storage.delete_tree(job.recorder.folder)
 
@@ -211,7 +212,7 @@ def launch(ready: Launch, progress: Progress) -> bool:
     return not done
 
 
-def _finish(job: graph.Job) -> None:
+def _finish(job: Job) -> None:
     """Does what an attempt left undone that published the run and died."""
     if job.config.latest and job.run is not None:
         latest.point_to(job.config.latest, job.run, only_if_new=True)

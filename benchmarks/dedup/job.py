@@ -33,7 +33,8 @@ from transforms.exchange import Spool
 from transforms.ingest.beam import ReadDocuments
 from transforms.ingest.config import IngestConfig
 from transforms.ingest.listing import list_inputs, write_inputs
-from transforms.staging.beam import ReadLight, StageDocuments
+from transforms.staging.beam import StageDocuments
+from transforms.staging.reading.beam import ReadLight
 
 __all__ = ["main"]
 

@@ -14,7 +14,8 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from pipelines.cli import main
-from pipelines.options import Parser, add_shared_flags
+from pipelines.flags import add_shared_flags
+from pipelines.options import Parser
 
 __all__ = ["arguments", "own_flags"]
 

@@ -17,8 +17,8 @@ from transforms.dedup.fingerprint import fingerprint
 from transforms.dedup.rows import PART
 from transforms.exchange import Spool
 from transforms.records import INGESTED, PART_BITS, STAGED
-from transforms.staging.beam import CutBoilerplate
-from transforms.staging.boilerplate import read_recurring
+from transforms.staging.boilerplate.beam import CutBoilerplate
+from transforms.staging.boilerplate.paragraphs import read_recurring
 
 pytestmark = pytest.mark.slow
 

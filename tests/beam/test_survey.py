@@ -18,8 +18,10 @@ from transforms.exchange import Spool
 from transforms.rebalance.finalise import ASSIGNED, TRIMMED
 from transforms.rebalance.ranks import LIGHT
 from transforms.records import PART_BITS, STAGED
-from transforms.staging.beam import Decide, ReadLight, SettleParts, Survey
-from transforms.staging.survey import Policy, read_decisions
+from transforms.staging.beam import SettleParts
+from transforms.staging.reading.beam import ReadLight
+from transforms.staging.survey.beam import Decide, Survey
+from transforms.staging.survey.decisions import Policy, read_decisions
 
 
 def count(table: pa.Table) -> pa.Table:

@@ -20,7 +20,7 @@ from transforms.shards.identities import FINDING, check_dropped, claims_of_dropp
 from transforms.shards.layout import digest, parquet_bytes
 from transforms.shards.promise import Assess, Promise
 from transforms.shards.sources import sources_of
-from transforms.staging.survey import read_decisions
+from transforms.staging.survey.decisions import read_decisions
 
 __all__ = ["FILE", "assemble_shard", "write_dead_letters", "write_dropped"]
 

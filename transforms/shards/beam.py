@@ -26,7 +26,7 @@ from transforms.shards.promise import Assess, Promise
 from transforms.shards.publication import Publication
 from transforms.shards.publish import publish
 from transforms.staging.outcome import INDEXED, LEDGER, ROUTED
-from transforms.staging.survey import read_decisions
+from transforms.staging.survey.decisions import read_decisions
 
 __all__ = ["PublishShards", "WriteShards"]
 

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from transforms.rebalance.attributes import FLAGS, check_attribute, has_field
 from transforms.rebalance.config import MILLION
-from transforms.staging.survey import Decisions
+from transforms.staging.survey.decisions import Decisions
 
 __all__ = ["EXPECTED", "Assess", "CountTokens", "Judge", "Promise", "check_attribute", "counted_as"]
 __all__ += ["masses", "members", "tail_reasons"]

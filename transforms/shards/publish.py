@@ -26,7 +26,7 @@ from transforms.shards.card import dataset_card
 from transforms.shards.ledger import build_ledger, check_ledger, check_plan
 from transforms.shards.promise import tail_reasons
 from transforms.shards.publication import Publication, confirm, make_visible
-from transforms.staging.survey import Decisions
+from transforms.staging.survey.decisions import Decisions
 
 __all__ = ["publish"]
 

@@ -31,7 +31,7 @@ from transforms.shards.ledger import check_ledger, check_plan, check_splits
 from transforms.shards.promise import Assess, Judge, Promise, tail_reasons
 from transforms.shards.recount import Tokenizer, counting_of, untold
 from transforms.shards.sources import SOURCES, largest, sources_of
-from transforms.staging.survey import Decisions
+from transforms.staging.survey.decisions import Decisions
 from transforms.verdict import Verdict
 
 __all__ = ["require", "verify_run"]

@@ -25,7 +25,7 @@ from transforms.records import (
     REASONS,
     SIGNATURE,
 )
-from transforms.staging.survey import Policy, apply_decisions, columns_of, read_decisions
+from transforms.staging.survey.decisions import Policy, apply_decisions, columns_of, read_decisions
 
 __all__ = ["INDEXED", "LEDGER", "ROUTED", "settle_parts"]
 

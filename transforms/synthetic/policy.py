@@ -1,6 +1,6 @@
 """Run-wide decisions of this room: what is counted, what is decided, how it is applied.
 
-Pure functions with the signatures of `staging.survey.Policy`.
+Pure functions with the signatures of `staging.survey.decisions.Policy`.
 """
 
 from __future__ import annotations

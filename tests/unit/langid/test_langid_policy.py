@@ -16,7 +16,7 @@ from transforms.langid import policy
 from transforms.langid.config import LangidConfig
 from transforms.langid.rates import Rates, load_rates, precision, rogan_gladen
 from transforms.langid.words import load_word_lists
-from transforms.staging.survey import Policy, decide_rows
+from transforms.staging.survey.decisions import Policy, decide_rows
 
 CONFIG = LangidConfig()
 

@@ -9,7 +9,7 @@ import pytest
 
 from transforms.langid import tail
 from transforms.langid.config import LangidConfig
-from transforms.staging.survey import Policy, decide_rows
+from transforms.staging.survey.decisions import Policy, decide_rows
 
 SIZES = {"eng_Latn": 990_000, "swh_Latn": 8_000, "isl_Latn": 900, "deu_Latn": 500, "djk_Latn": 400}
 SIZES |= {"plt_Latn": 100, "und": 90, "zxx": 10}

@@ -9,9 +9,9 @@ from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions,
 from running import holdfast
 
 from pipelines.cli import main
+from pipelines.flags import add_shared_flags
 from pipelines.options import (
     Parser,
-    add_shared_flags,
     flag_values,
     refuse_unknown,
     split_flags,

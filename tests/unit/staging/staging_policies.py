@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.staging.survey import Policy
+from transforms.staging.survey.decisions import Policy
 
 
 def count_langs(table: pa.Table) -> pa.Table:

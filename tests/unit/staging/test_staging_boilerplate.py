@@ -15,7 +15,7 @@ from transforms.dedup.config import DedupConfig
 from transforms.dedup.normalize import letters
 from transforms.dedup.signature import signatures
 from transforms.records import STAGED
-from transforms.staging.boilerplate import (
+from transforms.staging.boilerplate.paragraphs import (
     PLACE,
     TOLD,
     count_part,

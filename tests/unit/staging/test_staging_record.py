@@ -14,7 +14,7 @@ from transforms.dedup.config import DedupConfig
 from transforms.dedup.rows import KEPT, LIGHT, PART
 from transforms.errors import InputError
 from transforms.records import DEAD_LETTERS
-from transforms.staging.light import read_light
+from transforms.staging.reading.light import read_light
 from transforms.staging.record import (
     ANNOTATED,
     KEPT_RECORD,

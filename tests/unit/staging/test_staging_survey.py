@@ -15,9 +15,9 @@ from staging_policies import HIDE, SHORT
 from staging_rows import kept, staged, tables, written
 
 from transforms.dedup.config import DedupConfig
-from transforms.staging.light import read_light
 from transforms.staging.outcome import settle_parts
-from transforms.staging.survey import (
+from transforms.staging.reading.light import read_light
+from transforms.staging.survey.decisions import (
     DECISIONS,
     STATISTICS,
     Policy,

@@ -1,0 +1,1 @@
+"""Paragraphs that recur across documents, cut from what is compared."""

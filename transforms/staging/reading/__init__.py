@@ -1,0 +1,1 @@
+"""Reading staged rows as the decisions of the run have them."""

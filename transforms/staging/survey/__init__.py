@@ -1,0 +1,1 @@
+"""What is decided from all of staging together."""
