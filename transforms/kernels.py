@@ -19,7 +19,11 @@ Hashes = npt.NDArray[np.uint64]
 
 
 def njit(function: Any) -> Any:
-    """Compiles once per machine (cached on disk) and runs without the interpreter lock."""
+    """Compiles once per machine (cached on disk) and runs without the interpreter lock.
+
+    A function is compiled for every type that it is called with: a loop that begins with 0, or
+    with an int32 offset, has what it calls compiled twice. Begin with `np.int64`.
+    """
     return numba.njit(cache=True, nogil=True, boundscheck=False)(function)
 
 

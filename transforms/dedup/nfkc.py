@@ -68,8 +68,8 @@ def _emit(
         out[at + 1] = 0x82 if ends else 0x83
         return at + 2, at if ends else -1
     if point == _DOTTED_I:
-        return utf8.encode(0x307, out, utf8.encode(0x69, out, at)), final
-    return utf8.encode(t.lower[point], out, at), final
+        return utf8.encode(np.int64(0x307), out, utf8.encode(np.int64(0x69), out, at)), final
+    return utf8.encode(np.int64(t.lower[point]), out, at), final
 
 
 @njit
@@ -221,9 +221,9 @@ def lower_nfkc(  # noqa: C901, PLR0912  # one loop: a call costs more than a cha
         ends: Receives where results end in `out`, from `ends[1]` on.
     """
     kinds, lower = t.kinds, t.lower
-    at = 0
+    at = np.int64(0)
     for row in range(len(offsets) - 1):
-        start, final = at, -1
+        start, final = at, np.int64(-1)
         here, stop = np.int64(offsets[row]), np.int64(offsets[row + 1])
         # Where the last character that stands apart was read, and where it was written;
         # which starter was written last, and the class of the last mark since.
@@ -250,7 +250,7 @@ def lower_nfkc(  # noqa: C901, PLR0912  # one loop: a call costs more than a cha
                         out[at + k] = data[here + k]
                     at += width
                 else:
-                    at = utf8.encode(lower[point], out, at)
+                    at = utf8.encode(np.int64(lower[point]), out, at)
                 here += width
                 continue
             if kind == EXPANDS:
@@ -269,7 +269,7 @@ def lower_nfkc(  # noqa: C901, PLR0912  # one loop: a call costs more than a cha
                     here += width
                     starter, mark = (point, 0) if own == 0 else (starter, own)
                     continue
-            final = -1 if final >= last_at else final
+            final = np.int64(-1) if final >= last_at else final
             here, at, final = _stretch(data, last, stop, t, points, out, start, last_at, final)
             last, last_at, starter = here, at, np.int64(-1)
         ends[row + 1] = at

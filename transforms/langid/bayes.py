@@ -165,7 +165,7 @@ def _gather(text, tables, rates, barred, found):  # type: ignore[no-untyped-def]
     sums = np.empty(len(unseen), np.int64)
     codes = np.empty(0, np.uint32)
     for row in range(len(offsets) - 1):
-        first, last = offsets[row], offsets[row + 1]
+        first, last = np.int64(offsets[row]), np.int64(offsets[row + 1])
         # A word of n bytes has at most n + 2 starts, each with one n-gram per length.
         most = (2 * (last - first) + 2) * PER_START
         if len(codes) < most:
@@ -180,7 +180,9 @@ def _gather(text, tables, rates, barred, found):  # type: ignore[no-untyped-def]
         for rank in range(len(places[row])):
             if places[row, rank] >= 0:
                 nats[row, rank] = sums[places[row, rank]] / (UNIT * count)
-        words[row, 0], words[row, 1] = count_on_list(data, first, last, places[row, 0], keys)
+        words[row, 0], words[row, 1] = count_on_list(
+            data, first, last, np.int64(places[row, 0]), keys
+        )
         _scores(nats[row], places[row], count, words[row], learned, scores[row])
 
 

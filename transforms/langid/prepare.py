@@ -76,7 +76,7 @@ def _blanks() -> npt.NDArray[np.bool_]:
 def _squeeze(offsets, data, blanks, folded, out):  # type: ignore[no-untyped-def]
     size = 0
     for row in range(len(offsets) - 1):
-        at, last = offsets[row], offsets[row + 1]
+        at, last = np.int64(offsets[row]), np.int64(offsets[row + 1])
         start, pending, digits, alone = size, False, False, False
         while at < last:
             length, point = decode(data, at)

@@ -70,7 +70,7 @@ def count_letters(text: pa.StringArray) -> npt.NDArray[np.int32]:
 @numba.njit(cache=True, nogil=True)
 def _count(offsets, data, classes, counts):  # type: ignore[no-untyped-def]
     for row in range(len(offsets) - 1):
-        at = offsets[row]
+        at = np.int64(offsets[row])
         while at < offsets[row + 1]:
             length, point = decode(data, at)
             counts[row, classes[point]] += 1

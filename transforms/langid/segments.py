@@ -77,7 +77,7 @@ def _word_start(data, at, stop):  # type: ignore[no-untyped-def]
     """A code point's start at or after `at`; after a space, if one is near."""
     while at < stop and data[at] & 0xC0 == 0x80:
         at += 1
-    near = _forward(data, at, stop, _SEEK)
+    near = _forward(data, at, stop, np.int64(_SEEK))
     for place in range(at, near):
         if data[place] == 0x20 or data[place] == 0x0A:
             return place + 1
@@ -88,7 +88,7 @@ def _word_start(data, at, stop):  # type: ignore[no-untyped-def]
 def _bounds(offsets, data, points, bounds):  # type: ignore[no-untyped-def]
     count = bounds.shape[1] // 2
     for row in range(len(offsets) - 1):
-        first, last = offsets[row], offsets[row + 1]
+        first, last = np.int64(offsets[row]), np.int64(offsets[row + 1])
         whole = min(count * points, WHOLE)
         reach = _forward(data, first, last, whole)
         if reach == last:

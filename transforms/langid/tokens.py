@@ -86,7 +86,7 @@ def count_on_list(data, at, stop, place, table):  # type: ignore[no-untyped-def]
 def _hashes(offsets, data, out):  # type: ignore[no-untyped-def]
     count = 0
     for row in range(len(offsets) - 1):
-        at = offsets[row]
+        at = np.int64(offsets[row])
         while True:
             key, at = next_word(data, at, offsets[row + 1])
             if at < 0:

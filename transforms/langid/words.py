@@ -89,7 +89,11 @@ def _count(offsets, data, places, table, total, found):  # type: ignore[no-untyp
     for row in range(len(places)):
         if places[row] >= 0:
             total[row], found[row] = count_on_list(
-                data, offsets[row], offsets[row + 1], places[row], table
+                data,
+                np.int64(offsets[row]),
+                np.int64(offsets[row + 1]),
+                np.int64(places[row]),
+                table,
             )
 
 

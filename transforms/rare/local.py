@@ -108,13 +108,13 @@ def _collect(
     Returns:
         The table and its used slots.
     """
-    noted = 0
+    noted = np.int64(0)
     for row in range(len(offsets) - 1):
         lang = languages[row]
         count = types_of(
             data,
-            offsets[row],
-            offsets[row + 1],
+            np.int64(offsets[row]),
+            np.int64(offsets[row + 1]),
             known.kinds,
             known.scripts,
             known.plain[lang],

@@ -212,7 +212,7 @@ def types_of(
         gram: Of the text's language.
         out: Receives the hashes; as long as the text.
     """
-    count, at, before = 0, start, SEPARATOR
+    count, at, before = np.int64(0), start, SEPARATOR
     while at < stop:
         sign = plain[data[at]]
         if SEPARATOR <= sign <= CODE:
@@ -250,4 +250,4 @@ def types_of(
             out[count] = _mix(running)
             count += 1
         before = SEPARATOR
-    return count
+    return int(count)

@@ -207,7 +207,7 @@ def _score(
     letters: npt.NDArray[np.int16],
 ) -> None:  # pragma: no cover - compiled
     for row in range(len(scores)):
-        start, stop = offsets[row], offsets[row + 1]
+        start, stop = np.int64(offsets[row]), np.int64(offsets[row + 1])
         tokens[row], found = document_features(data, start, stop, vocabulary, edges, room)
         letters[row] = min(room[2][_WORD_LETTERS], _LIMIT)
         total, known = np.int64(0), np.int64(0)

@@ -115,7 +115,7 @@ def _features(
     bounds: npt.NDArray[np.int64],
 ) -> None:  # pragma: no cover - compiled
     for row in range(len(offsets) - 1):
-        start, stop = offsets[row], offsets[row + 1]
+        start, stop = np.int64(offsets[row]), np.int64(offsets[row + 1])
         _, found = document_features(data, start, stop, vocabulary, edges, room)
         out[bounds[row] : bounds[row] + found] = room[4][:found]
         bounds[row + 1] = bounds[row] + found

@@ -266,9 +266,9 @@ def _fold(
     out: Buffer,
     ends: Offsets,
 ) -> None:  # pragma: no cover - compiled
-    end = 0
+    end = np.int64(0)
     state = np.zeros(5, dtype=np.int64)
     for row in range(len(offsets) - 1):
-        start, stop = offsets[row], offsets[row + 1]
+        start, stop = np.int64(offsets[row]), np.int64(offsets[row + 1])
         end = _fold_one(data, start, stop, classes, folded, alike, state, out, end)
         ends[row + 1] = end

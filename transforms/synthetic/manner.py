@@ -172,7 +172,7 @@ def _measure_all(
     offsets: npt.NDArray[np.int32], data: Buffer, recent: Hashes, out: Measures
 ) -> None:  # pragma: no cover - compiled
     for row in range(len(out)):
-        measure(data, offsets[row], offsets[row + 1], recent, out[row])
+        measure(data, np.int64(offsets[row]), np.int64(offsets[row + 1]), recent, out[row])
 
 
 def measures_of(folded: pa.StringArray) -> Measures:

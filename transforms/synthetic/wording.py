@@ -156,7 +156,7 @@ def _words(
     for row in range(len(offsets) - 1):
         room = out[ends[row] :]
         ends[row + 1] = ends[row] + masked_words(
-            data, offsets[row], offsets[row + 1], everything, room
+            data, np.int64(offsets[row]), np.int64(offsets[row + 1]), everything, room
         )
 
 

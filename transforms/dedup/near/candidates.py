@@ -128,7 +128,7 @@ def _star(
 def _fill(
     starts: Index, stops: Index, most: int, old: Flags, anchor: Flags, left: Index, right: Index
 ) -> int:  # pragma: no cover - compiled
-    count = 0
+    count = np.int64(0)
     for bucket in range(len(starts)):
         start, stop = starts[bucket], stops[bucket]
         if stop - start <= most:
@@ -136,7 +136,7 @@ def _fill(
         else:
             count = _star(start, stop, old, anchor, left, right, count)
             count = _all_pairs(start, start + most, old, anchor, left, right, count)
-    return count
+    return int(count)
 
 
 def _pairs(bands: Bands, most: int) -> tuple[Index, Index]:
