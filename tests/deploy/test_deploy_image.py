@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
 
 import pytest
@@ -66,6 +69,23 @@ def test_it_does_not_run_as_root():
     assert told("USER") == [uid[1]]
     assert int(uid[1]) >= 10_000
     assert kinds.index("USER") < kinds.index("ENTRYPOINT")
+
+
+def test_kernels_are_found_on_machines_other_than_the_one_that_built_the_image():
+    setting = dict(text.split("=", 1) for text in " ".join(told("ENV")).split() if "=" in text)
+    given = {name: value for name, value in setting.items() if name.startswith("NUMBA_CPU")}
+    assert set(given) == {"NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES"}
+    # What numba calls a kernel of its cache by: nothing of this machine's processor.
+    asked = "from numba.core.registry import cpu_target as c; "
+    asked += "print(c.target_context.codegen().magic_tuple()[1:])"
+    ended = subprocess.run(  # noqa: S603  # a program of this test's own
+        [sys.executable, "-c", asked],
+        env=os.environ | given,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ended.stdout.strip() == str((given["NUMBA_CPU_NAME"], ""))
 
 
 def test_one_image_serves_the_launcher_and_the_workers():
