@@ -32,7 +32,7 @@ from transforms.langid.model import load_model
 from transforms.langid.registry import UNDETERMINED, load_registry
 from transforms.langid.train import learn, read_sentences
 
-__all__ = ["AFRICAN", "main"]
+__all__ = ["AFRICAN", "main", "without"]
 
 Said = tuple[list[str], npt.NDArray[np.float64]]
 Sentences = Mapping[str, Mapping[str, Sequence[str]]]
@@ -71,7 +71,8 @@ def _texts(
     return texts, labels
 
 
-def _without(sentences: Sentences, source: str | None, languages: frozenset[str]) -> Sentences:
+def without(sentences: Sentences, source: str | None, languages: frozenset[str]) -> Sentences:
+    """Sentences of other sources in other languages, if there are enough of a language."""
     kept = {
         label: {
             name: texts
@@ -146,7 +147,7 @@ def _told(name: str, said: Identifier, texts: Sequence[str], labels: Sequence[st
 
 
 def _by_source(sentences: Sentences, source: str, *, plain: bool, folder: Path) -> None:
-    kept = _without(sentences, source, frozenset())
+    kept = without(sentences, source, frozenset())
     known = {label: sources for label, sources in sentences.items() if label in kept}
     models = {"ours": _ours(kept, folder)} | ({"plain": _plain(kept, folder)} if plain else {})
     for name, said in models.items():
@@ -157,7 +158,7 @@ def _by_source(sentences: Sentences, source: str, *, plain: bool, folder: Path) 
 def _by_language(sentences: Sentences, source: str, draw: tuple[int, int], folder: Path) -> None:
     count, seed = draw
     out = frozenset(random.Random(seed).sample(sorted(sentences), count))
-    kept = _without(sentences, source, out)
+    kept = without(sentences, source, out)
     said = _ours(kept, folder)
     unknown = {label: sources for label, sources in sentences.items() if label in out}
     for joined, kind in ((1, "sentences"), (10, "documents")):
