@@ -37,8 +37,9 @@ class Upload(io.RawIOBase):
         import google_crc32c  # noqa: PLC0415  # it comes with the client, only if needed
 
         self._path, self._begin = path, begin
-        self._start, self._stream = io.BytesIO(), None
-        self._size, self._checksum = 0, google_crc32c.Checksum()
+        self._start, self._size = io.BytesIO(), 0
+        self._stream: Any = None
+        self._checksum: Any = google_crc32c.Checksum()  # type: ignore[no-untyped-call]
 
     def writable(self) -> bool:
         """Whether it can be written: it is there for nothing else."""
@@ -71,7 +72,7 @@ class Upload(io.RawIOBase):
 
     def _finish(self) -> None:
         try:
-            self._stream.close()  # type: ignore[attr-defined]
+            self._stream.close()
         except Exception:
             checksum = base64.b64encode(self._checksum.digest()).decode()
             if gcs.stat(self._path) != (self._size, checksum):
