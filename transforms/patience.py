@@ -28,8 +28,8 @@ __all__ = ["patiently", "transient"]
 T = TypeVar("T")
 
 _LOG = logging.getLogger("holdfast")
-_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 16.0)
-"""Seconds before each further attempt, drawn between half of it and the whole."""
+_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 32.0, 32.0, 32.0)
+"""Seconds before each further attempt, drawn between half of it and the whole: two minutes."""
 _STATUS = frozenset({408, 429, 500, 502, 503, 504})
 """What servers answer that are overloaded or about to be replaced."""
 _OK = range(200, 300)
@@ -40,8 +40,12 @@ _CLIENTS = {
     "requests.exceptions": ("ConnectionError", "Timeout", "ChunkedEncodingError"),
     "urllib3.exceptions": ("ProtocolError", "TimeoutError", "PoolError", "SSLError"),
     "botocore.exceptions": ("HTTPClientError", "IncompleteReadError"),
+    "apache_beam.io.aws.clients.s3.messages": ("S3ClientError",),
 }
-"""Errors of connections by the clients that raise them, which are loaded if they do."""
+"""Errors of connections by the clients that raise them, which are loaded if they do.
+
+Beam's of Amazon S3 is for all that goes wrong; it is one of these where it has no status.
+"""
 
 
 def patiently(what: str, ask: Callable[[], T]) -> T:

@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple
 
-from transforms import gcs
+from transforms import gcs, s3
 from transforms.guarded import explained, guarded_sink, guarded_source
 from transforms.patience import patiently
 from transforms.uploads import Upload
@@ -81,7 +81,7 @@ def open_input(path: str) -> BinaryIO:
     with explained(path, "read"):
         if is_local(path):
             return guarded_source(local_path(path).open("rb", buffering=0), path)
-        files, uncompressed = _beam()
+        files, uncompressed = _beam(path)
         raw = patiently(f"open {path}", lambda: files.open(path, compression_type=uncompressed))
     return guarded_source(raw, path, remote=True)
 
@@ -100,7 +100,7 @@ def create(path: str) -> BinaryIO:
 
 
 def _stream(path: str) -> Any:
-    files, uncompressed = _beam()
+    files, uncompressed = _beam(path)
     return patiently(f"create {path}", lambda: files.create(path, compression_type=uncompressed))
 
 
@@ -109,7 +109,7 @@ def exists(path: str) -> bool:
     with explained(path, "look up"):
         if is_local(path):
             return local_path(path).exists()
-        return bool(patiently(f"look up {path}", lambda: _beam()[0].exists(path)))
+        return bool(patiently(f"look up {path}", lambda: _beam(path)[0].exists(path)))
 
 
 def rename(src: str, dst: str) -> None:
@@ -120,7 +120,7 @@ def rename(src: str, dst: str) -> None:
         elif src.startswith(gcs.SCHEME) and dst.startswith(gcs.SCHEME):
             gcs.rename(src, dst)
         else:
-            _beam()[0].rename([src], [dst])
+            _beam(src)[0].rename([src], [dst])
 
 
 def delete_tree(path: str) -> None:
@@ -142,7 +142,7 @@ def _delete_remote(path: str) -> None:
 
 
 def _delete_found(path: str) -> None:
-    files = _beam()[0]
+    files = _beam(path)[0]
     results = files.match([path, join(path, "**")])
     found = sorted({item.path for result in results for item in result.metadata_list})
     if found:
@@ -161,7 +161,7 @@ def glob(pattern: str) -> list[Entry]:
 
 
 def _remote_entries(pattern: str) -> list[Entry]:
-    found = [item for result in _beam()[0].match([pattern]) for item in result.metadata_list]
+    found = [item for result in _beam(pattern)[0].match([pattern]) for item in result.metadata_list]
     return sorted(
         Entry(item.path, item.size_in_bytes, _remote_version(item))
         for item in found
@@ -217,13 +217,15 @@ def _local_entries(pattern: str) -> Iterator[Entry]:
 def _remote_version(item: Any) -> str:
     if item.last_updated_in_seconds:
         return f"{item.last_updated_in_seconds:.6f}"
-    return str(_beam()[0].checksum(item.path))
+    return str(_beam(item.path)[0].checksum(item.path))
 
 
-def _beam() -> tuple[Any, Any]:
+def _beam(path: str) -> tuple[Any, Any]:
     from apache_beam.io.filesystem import CompressionTypes  # noqa: PLC0415  # only if remote
     from apache_beam.io.filesystems import FileSystems  # noqa: PLC0415  # only if remote
 
+    if path.startswith(s3.SCHEME):
+        s3.share_client()
     if gcs.emulated():
         from apache_beam.internal.gcp import auth  # noqa: PLC0415
 

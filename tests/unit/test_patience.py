@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 import urllib3
+from apache_beam.io.aws.clients.s3.messages import S3ClientError
 from apache_beam.io.filesystem import BeamIOError
 from google.api_core import exceptions as api
 from google.auth.exceptions import TransportError
@@ -50,6 +51,8 @@ PASSES = [
     DataCorruption(SimpleNamespace(status_code=200), "checksum"),
     TransportError("no token yet", retryable=True),
     ClientError(503),
+    S3ClientError("Could not connect to the endpoint"),
+    S3ClientError("slow down", 503),
     BeamIOError("List operation failed", {"gs://b/x": api.BadGateway("later")}),
     BeamIOError("Delete operation failed", {"gs://b/x": 503}),
 ]
@@ -61,6 +64,7 @@ DECIDED = [
     invalid(404),
     invalid(403),
     ClientError(403),
+    S3ClientError("no right", 403),
     FileNotFoundError("no file"),
     PermissionError("no right"),
     OSError("no space left on device"),
