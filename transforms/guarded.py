@@ -125,25 +125,26 @@ class _Source(io.RawIOBase):
     def read(self, size: int | None = -1, /) -> bytes:
         """As many bytes as asked for unless the file ends first."""
         with explained(self._path, "read"):
-            if not self._remote:
-                return self._whole(size)
-            start = self.tell()
-            return patiently(f"read {self._path}", lambda: self._from(start, size))
+            return self._once(-1) if size is None or size < 0 else self._exactly(size)
 
-    def _from(self, start: int, size: int | None) -> bytes:
+    def _once(self, size: int) -> bytes:
+        """What one read gives; where it breaks off, it is tried from where it began."""
+        if not self._remote:
+            return bytes(self._raw.read(size))
+        start = self.tell()
+        return patiently(f"read {self._path}", lambda: self._from(start, size))
+
+    def _from(self, start: int, size: int) -> bytes:
         self._raw.seek(start)
-        return self._whole(size)
-
-    def _whole(self, size: int | None) -> bytes:
-        return bytes(self._raw.read()) if size is None or size < 0 else self._exactly(size)
+        return bytes(self._raw.read(size))
 
     def _exactly(self, size: int) -> bytes:
-        data: bytes = self._raw.read(size)
+        data = self._once(size)
         if len(data) == size or not data:
             return data
         pieces = [data]
         while data and (size := size - len(data)):
-            data = self._raw.read(size)
+            data = self._once(size)
             pieces.append(data)
         return b"".join(pieces)
 

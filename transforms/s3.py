@@ -17,8 +17,10 @@ __all__ = ["SCHEME", "share_client", "shared"]
 
 SCHEME = "s3://"
 
-_OPTIONS = ("access_key_id", "secret_access_key", "session_token", "endpoint_url", "region_name")
-_OPTIONS += ("api_version", "verify", "disable_ssl")
+_OPTIONS = (
+    *("access_key_id", "secret_access_key", "session_token", "endpoint_url", "region_name"),
+    *("api_version", "verify", "disable_ssl"),
+)
 """What Beam's options say of Amazon S3, without `s3_`."""
 
 

@@ -95,7 +95,7 @@ def test_every_record_is_accounted_for(crawled: Run):
     assert (ledger["read"], ledger["kept"], ledger["dead_letters"]) == (19, 15, 1)
     assert dropped == {"exact_duplicate": 3}
     [letter] = rows(crawled.output, "dead_letters")
-    assert (letter["reason"], pathlib.Path(letter["file"]).name) == ("oversized", "a.warc.gz")
+    assert (letter["reason"], pathlib.Path(letter["file"]).name) == ("oversized_html", "a.warc.gz")
     assert crawled.manifest["skipped"] == ALL
     assert told(crawled.output) == SKIPPED
     records = len(FIRST) + len(SECOND)
