@@ -50,8 +50,8 @@ def annotate(pipeline: beam.Pipeline, job: Job) -> Collections:
     """Adds annotation to a pipeline: from `inputs.jsonl` to staging.
 
     Returns:
-        `parts` (dedup.rows.PART), `dead_letters` (records.DEAD_LETTERS) and `ready`:
-        one row once the staging folder is whole.
+        `parts` (dedup.rows.PART), `dead_letters` (records.DEAD_LETTERS), `skipped`
+        (records.SKIPPED) and `ready`: one row once the staging folder is whole.
     """
     config = job.config
     inputs = pipeline | "Inputs" >> beam.Create([job.place(INPUTS)])
@@ -72,11 +72,12 @@ def annotate(pipeline: beam.Pipeline, job: Job) -> Collections:
         "models": dict(job.models),
         "config": config.annotation,
     }
-    recorded = {"spill": read["dead_letters"], "parts": parts} | (
+    skipped = {"skipped": read["skipped"]}
+    recorded = {"spill": read["dead_letters"], "parts": parts, **skipped} | (
         "Record annotation"
         >> RecordStaging(job.staging, "dead_letters", ANNOTATED, facts, job.spool, job.dead_policy)
     )
-    return {"parts": parts, "dead_letters": read["dead_letters"], "ready": recorded}
+    return {"parts": parts, "dead_letters": read["dead_letters"], "ready": recorded, **skipped}
 
 
 def staged(pipeline: beam.Pipeline, job: Job) -> Collections:
@@ -89,7 +90,7 @@ def select(given: Collections, job: Job) -> None:
     """Adds selection to a pipeline: from staging to a published run.
 
     Args:
-        given: `parts` and `dead_letters`.
+        given: `parts`, `dead_letters` and `skipped`.
         job: What is asked for.
     """
     config = job.config
@@ -146,7 +147,7 @@ def select(given: Collections, job: Job) -> None:
     )
     plan = dealt["plan"] | "Read plan" >> beam.FlatMap(_plans).with_output_types(dict)
     summaries = {"ledger": settled["ledger"], "plan": plan, "undecided": fates["undecided"]}
-    summaries |= {"decisions": decisions, "parts": given["parts"]}
+    summaries |= {"decisions": decisions, "parts": given["parts"], "skipped": given["skipped"]}
     _ = {**written, **summaries, **told} | "Publish" >> PublishShards(
         publication(job, temporary), job.staging
     )

@@ -84,6 +84,9 @@ def _ledger(manifest: Mapping[str, Any]) -> Table:
 def print_summary(manifest: Mapping[str, Any], where: str, console: Console) -> None:
     """The end of a run: what was read, kept and dropped, the shares, and where it is."""
     console.print(_ledger(manifest))
+    if skipped := manifest.get("skipped"):
+        told = ", ".join(f"{reason} {count:,}" for reason, count in skipped.items())
+        console.print(f"records of archives that are no documents: {told}", soft_wrap=True)
     if manifest["floors"] or manifest["caps"]:
         console.print(_shares(manifest))
     size = sum(shard["size"] for shard in manifest["shards"])

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -80,7 +80,14 @@ class Commits:
     def _path(self, split: str) -> str:
         return storage.join(self.staging, COMMITS, f"{self.key(split)}.json")
 
-    def end(self, schema: pa.Schema, split: str, documents: int, dead: list[str]) -> pa.RecordBatch:
+    def end(
+        self,
+        schema: pa.Schema,
+        split: str,
+        documents: int,
+        dead: list[str],
+        skipped: Mapping[str, int],
+    ) -> pa.RecordBatch:
         """What follows the last batch of a split.
 
         Args:
@@ -88,8 +95,10 @@ class Commits:
             split: As text.
             documents: How many its reader read.
             dead: Names of the files of its dead letters.
+            skipped: Records that are no documents by what they are, by reason.
         """
-        return _end(schema, {"split": split, "documents": documents, "dead": dead})
+        facts = {"split": split, "documents": documents, "dead": dead, "skipped": dict(skipped)}
+        return _end(schema, facts)
 
     def staged(self, schema: pa.Schema, commit: dict[str, Any]) -> pa.RecordBatch:
         """What stands for a split that is staged already."""
@@ -142,7 +151,7 @@ def read_commit(path: str) -> dict[str, Any] | None:
         commit = orjson.loads(storage.read_bytes(path))
     except orjson.JSONDecodeError:
         return None
-    keys = {"split", "annotation", "documents", "dead", "parts", "files"}
+    keys = {"split", "annotation", "documents", "dead", "skipped", "parts", "files"}
     return commit if isinstance(commit, dict) and keys <= set(commit) else None
 
 

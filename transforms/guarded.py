@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import io
-import logging
 import os
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from transforms.errors import HoldfastError, InputError, StorageError
+from transforms.patience import patiently
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
-
-_LOG = logging.getLogger("holdfast")
-_PAUSE = 0.5
-"""Seconds before a read is tried again, times the number of attempts so far."""
 
 __all__ = ["explained", "guarded_sink", "guarded_source", "quietly_after_failure"]
 
@@ -65,16 +60,16 @@ def guarded_sink(raw: Any, path: str) -> BinaryIO:
     return cast(BinaryIO, _Sink(raw, path))
 
 
-def guarded_source(raw: Any, path: str, attempts: int = 1) -> BinaryIO:
+def guarded_source(raw: Any, path: str, *, remote: bool = False) -> BinaryIO:
     """A file for reading whose errors name it, so that no decoder takes them for corrupt data.
 
     Args:
         raw: The file; seekable.
         path: Its name, for errors.
-        attempts: How often a read is tried from where it began: an answer of a server may
-            break off in the middle, which its client does not always try again.
+        remote: Whether a server gives it: an answer may break off in the middle, which its
+            client does not always try again; then it is read from where the read began.
     """
-    return cast(BinaryIO, _Source(raw, path, attempts))
+    return cast(BinaryIO, _Source(raw, path, remote))
 
 
 class _Sink(io.RawIOBase):
@@ -108,10 +103,10 @@ class _Sink(io.RawIOBase):
 
 
 class _Source(io.RawIOBase):
-    def __init__(self, raw: Any, path: str, attempts: int) -> None:
+    def __init__(self, raw: Any, path: str, remote: bool) -> None:
         self._raw = raw
         self._path = path
-        self._attempts = attempts
+        self._remote = remote
 
     def readable(self) -> bool:
         return True
@@ -130,28 +125,26 @@ class _Source(io.RawIOBase):
     def read(self, size: int | None = -1, /) -> bytes:
         """As many bytes as asked for unless the file ends first."""
         with explained(self._path, "read"):
-            start = self.tell()
-            for attempt in range(1, self._attempts):
-                try:
-                    return self._whole(size)
-                except (HoldfastError, FileNotFoundError):
-                    raise
-                except Exception:  # noqa: BLE001  # clients have errors of their own for this
-                    _LOG.warning("%s: a read broke off, attempt %d", self._path, attempt)
-                    time.sleep(_PAUSE * attempt)
-                    self._raw.seek(start)
-            return self._whole(size)
+            return self._once(-1) if size is None or size < 0 else self._exactly(size)
 
-    def _whole(self, size: int | None) -> bytes:
-        return bytes(self._raw.read()) if size is None or size < 0 else self._exactly(size)
+    def _once(self, size: int) -> bytes:
+        """What one read gives; where it breaks off, it is tried from where it began."""
+        if not self._remote:
+            return bytes(self._raw.read(size))
+        start = self.tell()
+        return patiently(f"read {self._path}", lambda: self._from(start, size))
+
+    def _from(self, start: int, size: int) -> bytes:
+        self._raw.seek(start)
+        return bytes(self._raw.read(size))
 
     def _exactly(self, size: int) -> bytes:
-        data: bytes = self._raw.read(size)
+        data = self._once(size)
         if len(data) == size or not data:
             return data
         pieces = [data]
         while data and (size := size - len(data)):
-            data = self._raw.read(size)
+            data = self._once(size)
             pieces.append(data)
         return b"".join(pieces)
 

@@ -219,6 +219,18 @@ record of a web archive or its compressed member starts, and -1 for a whole file
 is the size of what was lost, on storage for a whole file, a member or the rest of a file.
 """
 
+SKIPPED = pa.schema(
+    [
+        pa.field("file", pa.string(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("records", pa.int64(), nullable=False),
+    ]
+)
+"""A row of `ledger/skipped.parquet`: records of a web archive that are no documents by what
+they are, and why: their type (`request`, `revisit`, …), `http_status`, `content_type`,
+`not_http`, `no_text`, `segmented`, `unknown_type`.
+"""
+
 REASONS = (
     "excluded",
     "too_large",

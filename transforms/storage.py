@@ -2,8 +2,9 @@
 
 A path without a scheme, or with `file://`, is local and needs no Beam; any other
 scheme (`gs://`, `s3://`, `hdfs://`) goes through `apache_beam.io.filesystems`,
-which is imported only then. What goes wrong becomes a `StorageError` that names
-the path, or an `InputError` when a file to be read is not there.
+which is imported only then. Requests to a server are tried again where that may help
+(`transforms.patience`). What goes wrong then becomes a `StorageError` that names the
+path, or an `InputError` when a file to be read is not there.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ import uuid
 from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple
 
-from transforms import gcs
+from transforms import gcs, s3
 from transforms.guarded import explained, guarded_sink, guarded_source
+from transforms.patience import patiently
+from transforms.uploads import Upload
 
 __all__ = [
     "Entry",
@@ -34,9 +37,6 @@ __all__ = [
     "rename",
     "write_bytes_atomically",
 ]
-
-_ATTEMPTS = 4
-"""How often a read of a remote file is tried from where it began."""
 
 
 class Entry(NamedTuple):
@@ -81,27 +81,35 @@ def open_input(path: str) -> BinaryIO:
     with explained(path, "read"):
         if is_local(path):
             return guarded_source(local_path(path).open("rb", buffering=0), path)
-        files, uncompressed = _beam()
-        raw = files.open(path, compression_type=uncompressed)
-    return guarded_source(raw, path, _ATTEMPTS)
+        files, uncompressed = _beam(path)
+        raw = patiently(f"open {path}", lambda: files.open(path, compression_type=uncompressed))
+    return guarded_source(raw, path, remote=True)
 
 
 def create(path: str) -> BinaryIO:
     """Opens for writing from empty; missing local parent folders are made."""
     with explained(path, "write"):
-        if not is_local(path):
-            files, uncompressed = _beam()
-            raw: Any = files.create(path, compression_type=uncompressed)
+        if path.startswith(gcs.SCHEME):
+            raw: Any = Upload(path, lambda: _stream(path))
+        elif not is_local(path):
+            raw = _stream(path)
         else:
             local_path(path).parent.mkdir(parents=True, exist_ok=True)
             raw = local_path(path).open("wb")
     return guarded_sink(raw, path)
 
 
+def _stream(path: str) -> Any:
+    files, uncompressed = _beam(path)
+    return patiently(f"create {path}", lambda: files.create(path, compression_type=uncompressed))
+
+
 def exists(path: str) -> bool:
     """Whether a file, or a local folder, is there."""
     with explained(path, "look up"):
-        return local_path(path).exists() if is_local(path) else bool(_beam()[0].exists(path))
+        if is_local(path):
+            return local_path(path).exists()
+        return bool(patiently(f"look up {path}", lambda: _beam(path)[0].exists(path)))
 
 
 def rename(src: str, dst: str) -> None:
@@ -112,7 +120,7 @@ def rename(src: str, dst: str) -> None:
         elif src.startswith(gcs.SCHEME) and dst.startswith(gcs.SCHEME):
             gcs.rename(src, dst)
         else:
-            _beam()[0].rename([src], [dst])
+            _beam(src)[0].rename([src], [dst])
 
 
 def delete_tree(path: str) -> None:
@@ -129,8 +137,12 @@ def delete_tree(path: str) -> None:
 def _delete_remote(path: str) -> None:
     if path.startswith(gcs.SCHEME):
         gcs.delete(gcs.names(path))
-        return
-    files = _beam()[0]
+    else:
+        patiently(f"delete {path}", lambda: _delete_found(path))
+
+
+def _delete_found(path: str) -> None:
+    files = _beam(path)[0]
     results = files.match([path, join(path, "**")])
     found = sorted({item.path for result in results for item in result.metadata_list})
     if found:
@@ -145,12 +157,16 @@ def glob(pattern: str) -> list[Entry]:
     with explained(pattern, "list"):
         if is_local(pattern):
             return list(_local_entries(str(local_path(pattern))))
-        found = [item for result in _beam()[0].match([pattern]) for item in result.metadata_list]
-        return sorted(
-            Entry(item.path, item.size_in_bytes, _remote_version(item))
-            for item in found
-            if not item.path.endswith("/")
-        )
+        return patiently(f"list {pattern}", lambda: _remote_entries(pattern))
+
+
+def _remote_entries(pattern: str) -> list[Entry]:
+    found = [item for result in _beam(pattern)[0].match([pattern]) for item in result.metadata_list]
+    return sorted(
+        Entry(item.path, item.size_in_bytes, _remote_version(item))
+        for item in found
+        if not item.path.endswith("/")
+    )
 
 
 def makedirs(path: str) -> None:
@@ -201,13 +217,15 @@ def _local_entries(pattern: str) -> Iterator[Entry]:
 def _remote_version(item: Any) -> str:
     if item.last_updated_in_seconds:
         return f"{item.last_updated_in_seconds:.6f}"
-    return str(_beam()[0].checksum(item.path))
+    return str(_beam(item.path)[0].checksum(item.path))
 
 
-def _beam() -> tuple[Any, Any]:
+def _beam(path: str) -> tuple[Any, Any]:
     from apache_beam.io.filesystem import CompressionTypes  # noqa: PLC0415  # only if remote
     from apache_beam.io.filesystems import FileSystems  # noqa: PLC0415  # only if remote
 
+    if path.startswith(s3.SCHEME):
+        s3.share_client()
     if gcs.emulated():
         from apache_beam.internal.gcp import auth  # noqa: PLC0415
 

@@ -46,6 +46,7 @@ def test_documents_and_dead_letters(tmp_path: pathlib.Path, batch_rows: int) -> 
         assert {name: outputs.element_type for name, outputs in read.items()} == {
             "documents": pa.RecordBatch,
             "dead_letters": pa.RecordBatch,
+            "skipped": pa.RecordBatch,
         }
         texts = read["documents"] | "Texts" >> beam.ParDo(_Texts("text"))
         expected = [f"{kind} {i}" for kind in ("json", "parquet") for i in range(50)]

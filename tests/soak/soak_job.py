@@ -23,7 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONFIG = "examples/holdfast.yaml"
 FILES = 8
 _PUBLISHED = ("data", "dropped", "dead_letters")
-_PATIENCE = 900.0
+_PATIENCE = 3600.0
 """Seconds after which a job counts as hung."""
 
 

@@ -42,17 +42,21 @@ def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
 def check(folder: pathlib.Path, url: str) -> list[str]:
     """Runs the job on local files and on S3; what differs."""
     source = write_corpus(folder / "crawl")
+    began = time.monotonic()
     calm = Job(str(source), str(folder / "calm"), str(folder / "calm.staging"))
     code, said = calm.finish()
     if code:
         return [f"on local files, it ended with {code}: {said}"]
+    print(f"on local files: ended after {time.monotonic() - began:.0f} s", flush=True)
     client = boto3.client("s3", endpoint_url=url)
     client.create_bucket(Bucket=BUCKET)
     for path in source.iterdir():
         client.upload_file(str(path), BUCKET, f"crawl/{path.name}")
     places = (f"s3://{BUCKET}/crawl", f"s3://{BUCKET}/run", f"s3://{BUCKET}/run.staging")
     for tries in ("first", "same run again"):
+        began = time.monotonic()
         code, said = Job(*places).finish()
+        print(f"{tries}: ended with {code} after {time.monotonic() - began:.0f} s", flush=True)
         if code:
             return [f"{tries}: it ended with {code}: {said}"]
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix="run/")

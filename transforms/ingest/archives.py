@@ -2,8 +2,8 @@
 
 A document is the text of a web page (a response with status 200 in HTML, a resource in
 HTML), a text that somebody extracted (conversion, as in WET files) or a resource in plain
-text. All other records are no documents by what they are; they are counted
-(`ingest/skipped:…`) and are neither read documents nor dead letters. A page without text
+text. All other records are no documents by what they are; they are counted by reason
+(`records.SKIPPED`) and are neither read documents nor dead letters. A page without text
 is one of them (`no_text`). What is damaged is a dead letter at the byte of the file, or
 of the compressed member, where its record starts.
 """
@@ -38,7 +38,7 @@ from transforms.ingest.window import Window
 __all__ = ["Count", "read_archive"]
 
 Count = Callable[[str, int], None]
-"""`count(name, n)` adds n to a counter."""
+"""`count(reason, n)` takes in n records that were skipped."""
 
 _HTML: Final = {"text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml"}
 _STATUS: Final = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})")
@@ -69,7 +69,7 @@ def read_archive(split: Split, config: IngestConfig, count: Count) -> Iterator[J
             else:
                 skipped = found if isinstance(found, Skipped) else reader.add(found)
                 if skipped:
-                    count(f"ingest/skipped:{skipped.reason}", 1)
+                    count(skipped.reason, 1)
             if reader.window.full():
                 yield reader.window.take(html=False)
         yield reader.window.take(html=False)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import apache_beam as beam
@@ -19,7 +20,7 @@ from transforms.ingest.config import IngestConfig
 from transforms.ingest.listing import InputFile, read_inputs
 from transforms.ingest.read import read_split
 from transforms.ingest.splits import Split, plan_splits
-from transforms.records import DEAD_LETTERS, INGESTED
+from transforms.records import DEAD_LETTERS, INGESTED, SKIPPED
 
 __all__ = ["ReadDocuments"]
 
@@ -29,8 +30,8 @@ class ReadDocuments(beam.PTransform):
     """Reads the files of an `inputs.jsonl`.
 
     Input: the path of `inputs.jsonl`, as written by `listing.write_inputs`.
-    Output: `documents` with batches of `records.INGESTED`, and `dead_letters` with
-    batches of `records.DEAD_LETTERS`.
+    Output: `documents` with batches of `records.INGESTED`, `dead_letters` with batches of
+    `records.DEAD_LETTERS`, and `skipped` with batches of `records.SKIPPED`.
 
     Args:
         config: How the files are read.
@@ -45,16 +46,17 @@ class ReadDocuments(beam.PTransform):
     def expand(self, inputs: beam.PCollection) -> dict[str, beam.PCollection]:
         """Lists, cuts and reads; both kinds of pieces are spread over the workers."""
         read = beam.ParDo(_ReadSplit(self._config, self._commits))
-        read = read.with_output_types(pa.RecordBatch, dead_letters=pa.RecordBatch)
+        others = ("dead_letters", "skipped")
+        read = read.with_output_types(pa.RecordBatch, **dict.fromkeys(others, pa.RecordBatch))
         outputs = (
             inputs
             | "List inputs" >> beam.ParDo(_ListInputs())
             | "Spread files" >> beam.Reshuffle()
             | "Plan splits" >> beam.ParDo(_PlanSplits())
             | "Spread splits" >> beam.Reshuffle()
-            | "Read splits" >> read.with_outputs("dead_letters", main="documents")
+            | "Read splits" >> read.with_outputs(*others, main="documents")
         )
-        return {"documents": outputs.documents, "dead_letters": outputs.dead_letters}
+        return {name: outputs[name] for name in ("documents", *others)}
 
 
 @beam.typehints.with_input_types(str)
@@ -90,11 +92,17 @@ class _ReadSplit(beam.DoFn):
         else:
             for batch in staged_letters(self._commits.staging, commit["dead"]):
                 yield beam.pvalue.TaggedOutput("dead_letters", batch)
+            yield from _skipped(split, commit["skipped"])
             yield self._commits.staged(INGESTED, commit)
 
     def _read(self, split: str, attempt: str | None) -> Iterator[Any]:
-        documents, dead = 0, list[str]()
-        read = read_split(Split.parse(split), self._config, metrics.count)
+        documents, dead, skipped = 0, list[str](), Counter[str]()
+
+        def skip(reason: str, n: int) -> None:
+            skipped[reason] += n
+            metrics.count(f"ingest/skipped:{reason}", n)
+
+        read = read_split(Split.parse(split), self._config, skip)
         for kind, batch in metrics.timed("ingest", read):
             metrics.count(f"ingest/{kind}", batch.num_rows)
             if kind == "documents":
@@ -106,8 +114,20 @@ class _ReadSplit(beam.DoFn):
                 dead.append(f"dead_letters/{attempt}-{len(dead)}.parquet")
                 named = labelled(batch, dead[-1])
             yield beam.pvalue.TaggedOutput("dead_letters", named)
+        yield from _skipped(split, skipped)
         if self._commits is not None:
-            yield self._commits.end(INGESTED, split, documents, dead)
+            yield self._commits.end(INGESTED, split, documents, dead, skipped)
+
+
+def _skipped(split: str, skipped: Mapping[str, int]) -> Iterator[Any]:
+    """A batch of `SKIPPED` for what of a split is no document by what it is; none for nothing."""
+    if skipped:
+        path = Split.parse(split).path
+        rows = [
+            {"file": path, "reason": reason, "records": n} for reason, n in sorted(skipped.items())
+        ]
+        batch = pa.RecordBatch.from_pylist(rows, schema=SKIPPED)
+        yield beam.pvalue.TaggedOutput("skipped", batch)
 
 
 def staged_letters(staging: str, names: list[str]) -> Iterator[pa.RecordBatch]:

@@ -23,7 +23,7 @@ __all__ = ["Kind", "read_split"]
 Kind = Literal["documents", "dead"]
 
 
-def _uncounted(name: str, n: int) -> None:
+def _uncounted(reason: str, n: int) -> None:
     """Counts nothing."""
 
 
@@ -35,7 +35,7 @@ def read_split(
     Args:
         split: What to read.
         config: How.
-        count: Takes in records of archives that are no documents by what they are.
+        count: Takes in records of archives that are no documents by what they are, by reason.
 
     Yields:
         `("documents", batch)` with the schema `records.INGESTED`, and

@@ -18,7 +18,7 @@ from transforms.exchange import Exchange, Input, Spool, nbytes
 from transforms.formats.choose import PARQUET
 from transforms.outcome import recorded, write_outcome
 from transforms.partition import by_hash, by_value
-from transforms.records import DEAD_LETTERS, DROPPED
+from transforms.records import DEAD_LETTERS, DROPPED, SKIPPED
 from transforms.shards import assemble, identities, sources
 from transforms.shards.check import REPORT
 from transforms.shards.figures import figures
@@ -144,9 +144,9 @@ class PublishShards(beam.PTransform):
     """Checks the run as a whole and makes it visible, or refuses.
 
     Input: a dict of `reports`, `files`, `findings`, `sources`, `ledger`, `undecided`
-    (dedup.rows.UNDECIDED), `decisions`, `parts` (dedup.rows.PART) and `plan` (one JSON
-    object as `dict`); also, where they were asked, `boilerplate` and `rare_types` (one row
-    of JSON each). Output: one manifest, as a `dict`.
+    (dedup.rows.UNDECIDED), `decisions`, `parts` (dedup.rows.PART), `skipped`
+    (records.SKIPPED) and `plan` (one JSON object as `dict`); also, where they were asked,
+    `boilerplate` and `rare_types` (one row of JSON each). Output: one manifest, as a `dict`.
 
     Args:
         where: Places, names and conditions.
@@ -171,6 +171,7 @@ class PublishShards(beam.PTransform):
                 "sources",
                 "decisions",
                 "parts",
+                "skipped",
             )
         ]
         told = tuple(name for name in _TOLD if name in given)
@@ -204,6 +205,7 @@ class _Publish(beam.DoFn):
         tops,
         decisions,
         parts,
+        skipped,
         *told,
     ) -> Iterator[str]:
         held = (reports, files, ledger, findings, undecided, tops, decisions)
@@ -222,6 +224,7 @@ class _Publish(beam.DoFn):
                 _table(tops, sources.LARGEST),
                 read_decisions(decisions),
                 _table(parts, PART),
+                _table(skipped, SKIPPED),
             )
             write_outcome(self._staging, 0, f"published {manifest['run']}")
         for name, count in figures(manifest).items():

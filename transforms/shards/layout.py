@@ -12,6 +12,7 @@ __all__ = [
     "FILES",
     "GROUP_ROWS",
     "MANIFEST",
+    "SKIPPED",
     "dead_letters_name",
     "digest",
     "dropped_name",
@@ -26,6 +27,8 @@ DATA = "data"
 """Folder of the shards within a run."""
 FILES = "ledger/files.parquet"
 """The ledger by input file (`by_file.BY_FILE`)."""
+SKIPPED = "ledger/skipped.parquet"
+"""Records of archives that are no documents (`records.SKIPPED`), where there are any."""
 
 
 def shard_name(shard: int, shards: int, extension: str = ".parquet") -> str:

@@ -17,7 +17,7 @@ from transforms.dedup.index.segments import Shard, append
 from transforms.errors import InfeasibleError, LedgerError, VerificationError
 from transforms.formats.choose import by_name
 from transforms.ingest.listing import read_inputs
-from transforms.records import DEAD_LETTERS, DROPPED
+from transforms.records import DEAD_LETTERS, DROPPED, SKIPPED
 from transforms.shards import layout
 from transforms.shards import manifest as manifests
 from transforms.shards.assemble import FILE
@@ -26,6 +26,7 @@ from transforms.shards.card import dataset_card
 from transforms.shards.ledger import build_ledger, check_ledger, check_plan
 from transforms.shards.promise import tail_reasons
 from transforms.shards.publication import Publication, confirm, make_visible
+from transforms.shards.skipped import by_reason, in_order
 from transforms.staging.survey.decisions import Decisions
 
 __all__ = ["publish"]
@@ -95,10 +96,20 @@ def _by_file(
     return by_file(inputs, parts, outcomes, letters)
 
 
-def _write_by_file(where: Publication, table: pa.Table) -> dict[str, Any]:
+def _write_ledger(where: Publication, path: str, table: pa.Table) -> dict[str, Any]:
     data = layout.parquet_bytes(table)
-    storage.write_bytes_atomically(where.final(layout.FILES), data)
-    return manifests.file_entry(layout.FILES, layout.digest(data), len(table))
+    storage.write_bytes_atomically(where.final(path), data)
+    return manifests.file_entry(path, layout.digest(data), len(table))
+
+
+def _write_ledgers(
+    where: Publication, files_read: pa.Table, skipped: pa.Table
+) -> list[dict[str, Any]]:
+    """Writes what is told of each input file; its manifest entries."""
+    entries = [_write_ledger(where, layout.FILES, files_read)]
+    if len(skipped):
+        entries.append(_write_ledger(where, layout.SKIPPED, in_order(skipped)))
+    return entries
 
 
 def _nothing(where: Publication, outcomes: pa.Table) -> dict[str, Any]:
@@ -150,6 +161,7 @@ def publish(
     sources: pa.Table | None = None,
     decisions: Decisions = MappingProxyType({}),
     parts: pa.Table | None = None,
+    skipped: pa.Table | None = None,
 ) -> dict[str, Any]:
     """Publishes a run whose shards lie under temporary names.
 
@@ -167,6 +179,7 @@ def publish(
         sources: Rows of `sources.LARGEST`, if any.
         decisions: Of the run.
         parts: Rows of `dedup.rows.PART`: what was staged; with `where.inputs`.
+        skipped: Rows of `records.SKIPPED`, if any.
 
     Returns:
         The manifest. It is written last: until then the run does not exist.
@@ -177,6 +190,7 @@ def publish(
         VerificationError: A promise is broken; nothing is published.
     """
     plan = plan or _nothing(where, outcomes)
+    skipped = SKIPPED.empty_table() if skipped is None else skipped
     shards = sorted(reports.to_pylist(), key=lambda report: report["shard"])
     others = files.cast(FILE).to_pylist()
     dead = _check_dead(where, others, sum(outcomes.column("documents").to_pylist()))
@@ -222,11 +236,12 @@ def publish(
         "languages": manifests.languages_of(shards, sources),
         "undecided": manifests.undecided_entry(undecided),
         "ledger": ledger,
+        "skipped": by_reason(skipped),
         "shards": manifests.shard_entries(shards, where.promise),
         "files": [
             *_name_files(where, others),
             *_write_index(where, shards),
-            _write_by_file(where, files_read),
+            *_write_ledgers(where, files_read, skipped),
         ],
     }
     if where.pinned is not None:

@@ -20,16 +20,18 @@ import pyarrow.parquet as pq
 from transforms import storage
 from transforms.errors import HoldfastError, InputError
 from transforms.formats.format import Format
-from transforms.records import DEAD_LETTERS, DROPPED, PUBLISHED
+from transforms.records import DEAD_LETTERS, DROPPED, PUBLISHED, SKIPPED
 from transforms.shards import manifest as manifests
 from transforms.shards.by_file import BY_FILE, check_by_file
 from transforms.shards.check import check_rows
 from transforms.shards.earlier import check_earlier
 from transforms.shards.identities import CLAIM, check_claims, check_dropped, claims_of_dropped
-from transforms.shards.layout import CARD, DATA, MANIFEST, digest
+from transforms.shards.layout import CARD, DATA, FILES, MANIFEST, digest
+from transforms.shards.layout import SKIPPED as SKIPPED_FILE
 from transforms.shards.ledger import check_ledger, check_plan, check_splits
 from transforms.shards.promise import Assess, Judge, Promise, tail_reasons
 from transforms.shards.recount import Tokenizer, counting_of, untold
+from transforms.shards.skipped import check_skipped
 from transforms.shards.sources import SOURCES, largest, sources_of
 from transforms.staging.survey.decisions import Decisions
 from transforms.verdict import Verdict
@@ -223,9 +225,11 @@ def _verify(
         findings += checked.findings
     lost, dropped = _read_others(run, manifest["files"], "dropped/", DROPPED)
     unread, dead = _read_others(run, manifest["files"], "dead_letters/", DEAD_LETTERS)
-    unseen, files = _read_others(run, manifest["files"], "ledger/", BY_FILE)
-    findings += [*lost, *unread, *unseen, *_strangers(run, manifest)]
+    unseen, files = _read_others(run, manifest["files"], FILES, BY_FILE)
+    untaken, skipped = _read_others(run, manifest["files"], SKIPPED_FILE, SKIPPED)
+    findings += [*lost, *unread, *unseen, *untaken, *_strangers(run, manifest)]
     findings += check_by_file(files, manifest["ledger"])
+    findings += check_skipped(manifest, skipped)
     findings += check_plan(manifest["ledger"], manifest["plan"])
     reports = [checked.report for checked in results if checked.report is not None]
     sources = pa.concat_tables([SOURCES.empty_table(), *(checked.sources for checked in results)])

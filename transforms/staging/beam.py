@@ -21,7 +21,7 @@ from transforms.outcome import recorded
 from transforms.partition import by_hash, to_one
 from transforms.rebalance.finalise import ASSIGNED, TRIMMED
 from transforms.rebalance.ranks import LIGHT
-from transforms.records import Unit
+from transforms.records import SKIPPED, Unit
 from transforms.staging import record
 from transforms.staging.outcome import settle_parts
 from transforms.staging.parts import SplitWriter
@@ -81,7 +81,7 @@ class RecordStaging(beam.PTransform):
     """Writes rows aside and records where everything is.
 
     Input: a dict of batches: `spill` (rows to be written to files of their own) and,
-    if there are any, `parts` (PART), which are only named.
+    if there are any, `parts` (PART), which are only named, and `skipped` (SKIPPED).
     Output: one row with the path of the record, when all is written.
 
     Args:
@@ -114,9 +114,10 @@ class RecordStaging(beam.PTransform):
         )
         named = {self._spill: paths}
         inputs = {self._spill: Input(record.PATH, to_one)}
-        if "parts" in given:
-            named["parts"] = given["parts"]
-            inputs["parts"] = Input(PART, to_one)
+        for name, schema in (("parts", PART), ("skipped", SKIPPED)):
+            if name in given:
+                named[name] = given[name]
+                inputs[name] = Input(schema, to_one)
         path = storage.join(self._staging, self._name)
         apply = functools.partial(
             record.write_record, path=path, facts=self._facts, dead_policy=self._dead_policy
@@ -126,7 +127,7 @@ class RecordStaging(beam.PTransform):
 
 
 class ReadStaging(beam.PTransform):
-    """Reads what a finished staging folder holds: `parts` and `dead_letters`."""
+    """Reads what a finished staging folder holds: `parts`, `dead_letters` and `skipped`."""
 
     def expand(self, staging: beam.PCollection) -> dict[str, beam.PCollection]:
         """Reads the record of annotation."""
@@ -136,6 +137,9 @@ class ReadStaging(beam.PTransform):
             "dead_letters": staging
             | "Read dead letters"
             >> beam.FlatMap(record.staged_dead_letters).with_output_types(pa.RecordBatch),
+            "skipped": staging
+            | "Read skipped"
+            >> beam.FlatMap(record.staged_skipped).with_output_types(pa.RecordBatch),
         }
 
 

@@ -17,10 +17,10 @@ from transforms.commits import label_of
 from transforms.dead import DeadPolicy
 from transforms.dedup.rows import KEPT, PART
 from transforms.errors import InputError
-from transforms.records import DEAD_LETTERS
+from transforms.records import DEAD_LETTERS, SKIPPED
 
 __all__ = ["ANNOTATED", "KEPT_RECORD", "PATH", "SPILL", "read_kept", "read_record", "spill"]
-__all__ += ["staged_dead_letters", "staged_parts", "write_record"]
+__all__ += ["staged_dead_letters", "staged_parts", "staged_skipped", "write_record"]
 
 ANNOTATED = "annotated.json"
 """Names all parts and dead letters; its presence means that annotation is done."""
@@ -120,6 +120,13 @@ def _rows(entries: list[dict[str, str]], schema: pa.Schema) -> Iterator[pa.Recor
 def staged_dead_letters(staging: str) -> Iterator[pa.RecordBatch]:
     """The dead letters (DEAD_LETTERS) of annotation."""
     yield from _rows(read_record(staging, ANNOTATED)["dead_letters"], DEAD_LETTERS)
+
+
+def staged_skipped(staging: str) -> Iterator[pa.RecordBatch]:
+    """What annotation skipped (SKIPPED)."""
+    yield pa.RecordBatch.from_pylist(
+        read_record(staging, ANNOTATED).get("skipped", []), schema=SKIPPED
+    )
 
 
 def read_kept(staging: str) -> tuple[dict[str, Any], Iterator[pa.RecordBatch]]:

@@ -30,7 +30,7 @@ def commit(commits: Commits, *, documents: int = 9, dead: list[str] | None = Non
     rows, writer = staged(9), SplitWriter(f"{commits.staging}/parts", commits)
     given = [*writer.write(rows.slice(0, 5)), *writer.write(rows.slice(5))]
     assert given == []
-    end = commits.end(STAGED, SPLIT, documents, dead or [])
+    end = commits.end(STAGED, SPLIT, documents, dead or [], {"request": 2})
     counts: Counter[str] = Counter()
     given = writer.end(end_of(end), lambda name, n: counts.update({name: n}))
     assert not counts
@@ -42,6 +42,7 @@ def test_what_is_committed_is_found_and_stands_for_its_rows(commits: Commits):
     rows = commit(commits)
     found = commits.find(SPLIT)
     assert found is not None
+    assert found["skipped"] == {"request": 2}
     marker = commits.staged(INGESTED, found)
     assert ends(marker)
     assert (marker.num_rows, marker.schema.names) == (0, INGESTED.names)
