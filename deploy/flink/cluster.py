@@ -16,6 +16,7 @@ import argparse
 import dataclasses
 import json
 import pathlib
+import shutil
 import sys
 import urllib.error
 import urllib.request
@@ -123,9 +124,21 @@ def _library(folder: pathlib.Path) -> pathlib.Path:
     library.mkdir(exist_ok=True)
     beam = [jar for jar in (ENGINES / "flink-jars").glob("*.jar") if not _in_flink(jar.name)]
     for jar in (*(_home() / "lib").glob("*.jar"), *beam):
-        (library / jar.name).unlink(missing_ok=True)
-        (library / jar.name).symlink_to(jar.resolve())
+        _place(jar.resolve(), library / jar.name)
     return library
+
+
+def _place(jar: pathlib.Path, at: pathlib.Path) -> None:
+    """Links a jar, or copies it to another file system.
+
+    No symbolic link: Java follows it, and then loads what a jar of Beam's names beside it, an
+    slf4j that knows nothing of Flink's loggers.
+    """
+    at.unlink(missing_ok=True)
+    try:
+        at.hardlink_to(jar)
+    except OSError:
+        shutil.copyfile(jar, at)
 
 
 def _in_flink(jar: str) -> bool:
