@@ -34,11 +34,9 @@ def tasks(cluster: Cluster, job: str) -> set[str]:
 
 
 def test_every_server_keeps_a_log(cluster: Cluster, folder: pathlib.Path):
-    assert cluster.slots == TASK_MANAGERS
-    logs = sorted(folder.glob("*.log"))
-    assert len(logs) == TASK_MANAGERS + 2
-    for log in logs:
-        assert "INFO" in log.read_text(), f"{log.name} tells nothing"
+    managers = [f"task-manager-{number}" for number in range(cluster.slots)]
+    for name in ("job-manager", "job-server", *managers):
+        assert "INFO" in (folder / f"{name}.log").read_text(), f"{name} tells nothing"
 
 
 @pytest.mark.parametrize("carrier", ["files", "shuffle"])
