@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.tables import print_table
+from pipelines.scale import scale_of
 
 __all__ = ["Costs", "Prices", "Rates", "estimate", "rates"]
 
@@ -29,8 +30,6 @@ _USED = 0.7
 """Share of the workers' time that is work: starting, stragglers and narrow places take the rest."""
 _GB_A_CORE = 4
 _DISK_GB_A_CORE = 25 / 8
-_PARTITION, _LIGHT = 48 << 20, 64 << 20
-"""Bytes of text for each partition, as in `pipelines.run`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +62,7 @@ class Rates:
 
 @dataclasses.dataclass(frozen=True)
 class Costs:
-    """A run: core hours, bytes, dollars, and hours by number of cores."""
+    """A run: core hours, bytes, dollars, hours by number of cores, and partitions."""
 
     core_hours: float
     shuffle: float
@@ -108,6 +107,7 @@ def estimate(text: float, given: Rates, prices: Prices, *, shuffle: float = 1.0)
     moved = text * given.shuffle * shuffle
     core = prices.core + _GB_A_CORE * prices.memory + _DISK_GB_A_CORE * prices.disk
     kept = text * sum(given.storage.values())
+    scale = scale_of(math.ceil(text), workers=1)
     return Costs(
         core_hours=hours,
         shuffle=moved,
@@ -115,8 +115,8 @@ def estimate(text: float, given: Rates, prices: Prices, *, shuffle: float = 1.0)
         shuffle_dollars=moved / 1e9 * prices.shuffle,
         storage_dollars=kept / 1e9 * prices.storage_month,
         hours={cores: hours / cores for cores in _CORES},
-        light=math.ceil(text / _LIGHT),
-        text=math.ceil(text / _PARTITION),
+        light=scale.light,
+        text=scale.text,
     )
 
 

@@ -101,8 +101,8 @@ def _command(case: Case, corpus: pathlib.Path, out: pathlib.Path) -> tuple[list[
         command = ["benchmarks.dedup.job", "--input", pattern, "--output", str(out)]
         command += ["--workers", str(case.workers)]
         return [sys.executable, "-m", *command], out / "counters.json"
-    counters = out.with_suffix(".json")
-    command = ["benchmarks.counted", str(counters), "curate", "--input", pattern]
+    counters = out.with_name(f"{out.name}.staging") / "metrics.json"
+    command = ["pipelines.cli", "curate", "--input", pattern]
     command += ["--output", str(out), *_POLICY, "--shard-size", "8M"]
     return [sys.executable, "-m", *command, f"--direct_num_workers={case.workers}"], counters
 

@@ -16,6 +16,7 @@ import argparse
 import dataclasses
 import json
 import pathlib
+import shutil
 import sys
 import urllib.error
 import urllib.request
@@ -29,8 +30,11 @@ from pipelines.cli import main as holdfast
 __all__ = ["Cluster", "Ports", "main", "start"]
 
 ENGINES = ROOT / ".engines"
-_SECONDS = 120.0
+_SECONDS = 300.0
 _CACHE_MILLIS = 600_000
+_PATIENT = f"-Dpekko.remote.classic.startup-timeout={_SECONDS:g}s"
+"""A busy machine takes more than Pekko's ten seconds to start a network, and Flink's own setting
+for them (`pekko.startup-timeout`) goes by a name that Pekko has given up."""
 _DRIVER = "org.apache.beam.runners.flink.FlinkJobServerDriver"
 
 
@@ -105,7 +109,8 @@ def _configure(folder: pathlib.Path, ports: Ports, slots: int) -> pathlib.Path:
         (conf / name).write_text((given / name).read_text())
     shipped = yaml.safe_load((given / "config.yaml").read_text())
     ours = yaml.safe_load((ROOT / "deploy" / "flink" / "local.yaml").read_text())
-    settings = {"env.java.opts.all": shipped["env"]["java"]["opts"]["all"], **ours}
+    java = f"{shipped['env']['java']['opts']['all']} {_PATIENT}"
+    settings = {"env.java.opts.all": java, **ours}
     settings |= {"jobmanager.rpc.port": ports.rpc, "rest.port": ports.rest}
     settings |= {"taskmanager.numberOfTaskSlots": slots, "io.tmp.dirs": str(folder / "tmp")}
     (conf / "config.yaml").write_text(yaml.safe_dump(settings))
@@ -123,9 +128,21 @@ def _library(folder: pathlib.Path) -> pathlib.Path:
     library.mkdir(exist_ok=True)
     beam = [jar for jar in (ENGINES / "flink-jars").glob("*.jar") if not _in_flink(jar.name)]
     for jar in (*(_home() / "lib").glob("*.jar"), *beam):
-        (library / jar.name).unlink(missing_ok=True)
-        (library / jar.name).symlink_to(jar.resolve())
+        _place(jar.resolve(), library / jar.name)
     return library
+
+
+def _place(jar: pathlib.Path, at: pathlib.Path) -> None:
+    """Links a jar, or copies it to another file system.
+
+    No symbolic link: Java follows it, and then loads what a jar of Beam's names beside it, an
+    slf4j that knows nothing of Flink's loggers.
+    """
+    at.unlink(missing_ok=True)
+    try:
+        at.hardlink_to(jar)
+    except OSError:
+        shutil.copyfile(jar, at)
 
 
 def _in_flink(jar: str) -> bool:

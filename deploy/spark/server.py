@@ -16,7 +16,7 @@ __all__ = ["Server", "start"]
 
 ENGINES = pathlib.Path(__file__).resolve().parents[2] / ".engines"
 _DRIVER = "org.apache.beam.runners.spark.SparkJobServerDriver"
-_SECONDS = 120.0
+_SECONDS = 300.0
 _OPENED = ("lang", "lang.invoke", "nio", "util", "util.concurrent", "net", "io")
 _OPENED_SUN = ("sun.nio.ch", "sun.nio.cs", "sun.security.action", "sun.util.calendar")
 """Packages of Java that Spark looks into."""

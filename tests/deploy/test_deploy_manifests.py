@@ -14,6 +14,7 @@ from running import ROOT
 
 from pipelines.cli import _parser
 from pipelines.options import refuse_unknown, split_flags
+from transforms import errors
 
 DEPLOY = ROOT / "deploy"
 METADATA = json.loads((DEPLOY / "dataflow" / "metadata.json").read_text())
@@ -89,6 +90,21 @@ def test_runs_do_not_overlap():
     jobs = [part for part in manifests() if part["kind"] == "CronJob"]
     assert [job["spec"]["concurrencyPolicy"] for job in jobs] == ["Forbid", "Forbid"]
     assert "Type=oneshot" in (DEPLOY / "systemd" / "holdfast.service").read_text()
+
+
+def test_what_a_second_try_cannot_mend_is_not_tried_again():
+    """And a place that a pod held which died is waited for."""
+    asked = (errors.UsageError, errors.InfeasibleError, errors.DeadLettersError)
+    for job in (part["spec"] for part in manifests() if part["kind"] == "CronJob"):
+        spec = job["jobTemplate"]["spec"]
+        given = {rule["action"]: rule["onExitCodes"] for rule in spec["podFailurePolicy"]["rules"]}
+        assert {action: set(on["values"]) for action, on in given.items()} == {
+            "FailJob": {kind.exit_code for kind in asked},
+            "Ignore": {errors.HeldError.exit_code},
+        }
+        (container,) = spec["template"]["spec"]["containers"]
+        assert {on["containerName"] for on in given.values()} == {container["name"]}
+        assert spec["activeDeadlineSeconds"], "waiting has to end"
 
 
 def test_flink_and_the_job_server_are_of_one_version():

@@ -16,8 +16,12 @@ TASK_MANAGERS = 2
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    folder = tmp_path_factory.mktemp("flink")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    return tmp_path_factory.mktemp("flink")
+
+
+@pytest.fixture(scope="module")
+def cluster(folder: pathlib.Path) -> Iterator[Cluster]:
     with Processes(folder) as processes:
         yield start(processes, folder, task_managers=TASK_MANAGERS, slots=1, ports=Ports.free())
 
@@ -27,6 +31,12 @@ def tasks(cluster: Cluster, job: str) -> set[str]:
     vertices = cluster.rest(f"jobs/{job}")["vertices"]
     told = [cluster.rest(f"jobs/{job}/vertices/{vertex['id']}") for vertex in vertices]
     return {task["taskmanager-id"] for vertex in told for task in vertex["subtasks"]}
+
+
+def test_every_server_keeps_a_log(cluster: Cluster, folder: pathlib.Path):
+    managers = [f"task-manager-{number}" for number in range(cluster.slots)]
+    for name in ("job-manager", "job-server", *managers):
+        assert "INFO" in (folder / f"{name}.log").read_text(), f"{name} tells nothing"
 
 
 @pytest.mark.parametrize("carrier", ["files", "shuffle"])

@@ -64,7 +64,7 @@ def write_corpus(folder: pathlib.Path) -> pathlib.Path:
 def told(folder: pathlib.Path, corpus: pathlib.Path, partitions: int) -> Told:
     scale = Scale(light=partitions, text=partitions, files=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(launching, "_scale", lambda *_: scale)
+        patch.setattr(launching, "scale_of", lambda *_: scale)
         succeed(
             "curate", "--input", corpus, "--output", folder / "run", "--staging",
             folder / "staging", "--no-floors", "--shard-size", "20000",

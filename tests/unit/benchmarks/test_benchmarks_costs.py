@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from benchmarks.costs import Prices, Rates, estimate, rates
@@ -32,7 +34,9 @@ def test_an_estimate_is_what_the_prices_make_of_the_rates():
     assert told.shuffle_dollars == pytest.approx(20.0)
     assert told.storage_dollars == pytest.approx(20.0)
     assert told.hours[1_000] == pytest.approx(told.hours[100] / 10)
-    assert told.text == -(-(10**12) // (48 << 20))
+    # Beyond a thousand partitions, their number grows with the root of the text.
+    assert told.text == math.isqrt(1_000 * -(-(10**12) // (48 << 20)))
+    assert told.light == 3_860
 
 
 def test_ten_times_the_text_costs_ten_times():
