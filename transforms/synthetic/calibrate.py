@@ -11,7 +11,8 @@ the rule in the next. A cell speaks
 * for all sources, if the run's controls come from `MIN_CONTROLS` hosts: one text of each
   gives a threshold, too, whose guarantee is for the texts of a new host (Dunn, Wasserman
   and Ramdas, Distribution-free prediction sets for two-layer hierarchical models, 2022,
-  section 4.2: one observation a group); and if no source of the run, left out, objects;
+  section 4.2: one observation a group); and if no source objects, of the run, left out, or
+  of the reference: people are known then who write otherwise than these hosts;
 * otherwise for the sources of the run that have controls of their own, and nobody else.
 
 That sources of one length vouch for each other is not enough for a new one, whatever its
@@ -112,7 +113,7 @@ def _cell(
 ) -> Cell:
     everyone = {**run, **{f"reference:{name}": scores for name, scores in reference.items()}}
     left_out = _left_out(_large(everyone, config), config)
-    speaking, covers = _speaking(run, hosts, config)
+    speaking, covers = _speaking(run, reference, hosts, config)
     highest = _highest(speaking, config)
     enough = highest is not None and len(against) >= MIN_CONTROLS
     return Cell(
@@ -127,12 +128,17 @@ def _cell(
 
 
 def _speaking(
-    run: Mapping[str, Scores], hosts: Scores, config: SyntheticConfig
+    run: Mapping[str, Scores],
+    reference: Mapping[str, Scores],
+    hosts: Scores,
+    config: SyntheticConfig,
 ) -> tuple[dict[str, Scores], tuple[str, ...] | None]:
     """Whose controls make the threshold, and for whom: the cases above, in order."""
     own = _large(run, config)
     if len(hosts) >= MIN_CONTROLS and _held(_left_out(own, config), config):
-        return own | {"": hosts}, None
+        speaking = own | {"": hosts}
+        if _held(_highest_rate(_highest(speaking, config), _large(reference, config)), config):
+            return speaking, None
     return own, tuple(sorted(own))
 
 
@@ -162,18 +168,24 @@ def _curve(human: Mapping[str, Scores], against: pa.Table, config: SyntheticConf
     return fit(list(human.values()), machine, round(config.prior * UNIT))
 
 
-def _held(left_out: int | None, config: SyntheticConfig) -> bool:
-    """Whether no source that was left out (`_left_out`; null without any) objects."""
-    return left_out is None or left_out <= round(config.max_fpr * UNIT)
+def _held(rate: int | None, config: SyntheticConfig) -> bool:
+    """Whether no source objects: `rate` is the highest of those that had no part."""
+    return rate is None or rate <= round(config.max_fpr * UNIT)
 
 
 def _left_out(groups: Mapping[str, Scores], config: SyntheticConfig) -> int | None:
     """The highest rate of a source under the others' threshold, in ten-thousandths, up."""
     if len(groups) < 2:
         return None
-    rates = []
-    for name, scores in groups.items():
-        highest = _highest({n: s for n, s in groups.items() if n != name}, config)
-        above = len(scores) if highest is None else int((scores > highest).sum())
-        rates.append(-(-above * UNIT // len(scores)))
-    return max(rates)
+    rates = [
+        _highest_rate(_highest({n: s for n, s in groups.items() if n != name}, config), {name: own})
+        for name, own in groups.items()
+    ]
+    return max(rate for rate in rates if rate is not None)
+
+
+def _highest_rate(at: int | None, groups: Mapping[str, Scores]) -> int | None:
+    """The highest share of a group above a threshold, in ten-thousandths, up; null of none."""
+    above = [len(s) if at is None else int((s > at).sum()) for s in groups.values()]
+    texts = (len(scores) for scores in groups.values())
+    return max((-(-n * UNIT // of) for n, of in zip(above, texts, strict=True)), default=None)

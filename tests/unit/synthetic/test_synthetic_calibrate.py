@@ -81,6 +81,9 @@ def test_many_hosts_speak_for_new_hosts_unless_a_source_objects():
     assert only(made(controls("crawl", drawn(-1000, 1200, 2), hosts=299))).covers == ("crawl",)
     objecting = controls("forum", drawn(800, 600, 3))
     assert only(made(hosts, objecting)).covers == ("crawl", "forum")
+    for center, covers in ((-1000, None), (800, ("crawl",))):
+        known = reference("set", drawn(center, 600, 4), machine=False)
+        assert only(made(hosts, others=(MACHINE, known))).covers == covers
 
 
 def test_a_reference_alone_speaks_for_registers_only():
