@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from transforms.errors import InfeasibleError
 from transforms.rebalance.cells import Group
 from transforms.rebalance.config import MILLION, Concentration, RebalanceConfig
-from transforms.rebalance.tables import columns
+from transforms.schemas import columns
 
 __all__ = ["HOLDINGS", "concentrated", "hold", "holdings"]
 

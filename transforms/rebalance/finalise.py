@@ -12,9 +12,9 @@ from transforms.rebalance.config import MILLION
 from transforms.rebalance.interleave import interleave
 from transforms.rebalance.ordering import ordered
 from transforms.rebalance.plan import Plan
-from transforms.rebalance.tables import columns
 from transforms.rebalance.trim import trim
 from transforms.rebalance.windows import worst_window
+from transforms.schemas import columns
 
 Longs = npt.NDArray[np.int64]
 

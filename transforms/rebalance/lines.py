@@ -20,7 +20,7 @@ from transforms.rebalance.allocation import Stratum
 from transforms.rebalance.draws import Keys
 from transforms.rebalance.ordering import ordered as ordered_rows
 from transforms.rebalance.plan import Plan
-from transforms.rebalance.tables import columns
+from transforms.schemas import columns
 
 __all__ = [
     "BINS",

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from transforms.rebalance.cells import Cells
 from transforms.rebalance.deal import Deal, Level
-from transforms.rebalance.tables import columns
+from transforms.schemas import columns
 
 __all__ = ["PLACED", "TALLY", "place", "tally"]
 

@@ -17,7 +17,7 @@ from transforms.rebalance.cells import Cells, Rules, cells_of
 from transforms.rebalance.config import RebalanceConfig
 from transforms.rebalance.draws import rank_keys
 from transforms.rebalance.ordering import ordered
-from transforms.rebalance.tables import columns
+from transforms.schemas import columns
 
 __all__ = ["LIGHT", "MARKED", "RANKED", "STRATA", "mark", "rank_strata", "split_large"]
 

@@ -14,22 +14,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.records import REASONS
+from transforms.schemas import columns
 
 __all__ = ["BY_FILE", "by_file", "check_by_file", "file_of"]
 
 _FATES = ("kept", *REASONS)
 
-BY_FILE = pa.schema(
-    [
-        pa.field("file", pa.string(), nullable=False),
-        pa.field("n_bytes", pa.int64(), nullable=False),
-        pa.field("read", pa.int64(), nullable=False),
-        *(pa.field(name, pa.int64(), nullable=False) for name in _FATES),
-        pa.field("dead_letters", pa.int64(), nullable=False),
-        pa.field("read_size", pa.int64(), nullable=False),
-        *(pa.field(f"{name}_size", pa.int64(), nullable=False) for name in _FATES),
-        pa.field("dead_letters_bytes", pa.int64(), nullable=False),
-    ]
+BY_FILE = columns(
+    file=pa.string(),
+    n_bytes=pa.int64(),
+    read=pa.int64(),
+    **dict.fromkeys(_FATES, pa.int64()),
+    dead_letters=pa.int64(),
+    read_size=pa.int64(),
+    **{f"{name}_size": pa.int64() for name in _FATES},
+    dead_letters_bytes=pa.int64(),
 )
 """A row of `ledger/files.parquet`: one input file.
 

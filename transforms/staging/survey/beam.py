@@ -30,11 +30,8 @@ _MERGED = 32
 """Places that statistics are added up in before they come together in one."""
 
 
-class Survey(beam.PTransform):
-    """Counts the parts of staging and decides from all of them together.
-
-    Input: batches of `PART`. Output: the decisions, as batches of `survey.DECISIONS`.
-    They are fit to be a side input of whoever reads the parts: an exchange lies between.
+class _Deciding(beam.PTransform):
+    """Counts, and decides from all counts together.
 
     Args:
         policies: Who counts and decides.
@@ -46,52 +43,51 @@ class Survey(beam.PTransform):
         super().__init__()
         self._policies, self._folder, self._spool = policies, folder, spool
 
+    def _decide(self, label: str, counts: beam.PCollection) -> beam.PCollection:
+        """Brings the counts together."""
+        merge = functools.partial(merge_statistics, policies=self._policies)
+        some = {"statistics": Input(STATISTICS, by_counts)}
+        merged = {"statistics": counts} | Exchange(
+            f"Merge {label}", some, _MERGED, merge, ("statistics",), self._spool
+        )
+        write = functools.partial(write_decisions, policies=self._policies, folder=self._folder)
+        inputs = {"statistics": Input(STATISTICS, to_one)}
+        return (merged | Exchange(label, inputs, 1, write, ("decisions",), self._spool))[
+            "decisions"
+        ]
+
+
+class Survey(_Deciding):
+    """Counts the parts of staging and decides from all of them together.
+
+    Input: batches of `PART`. Output: the decisions, as batches of `survey.DECISIONS`.
+    They are fit to be a side input of whoever reads the parts: an exchange lies between.
+    """
+
     def expand(self, parts: beam.PCollection) -> beam.PCollection:
-        """Spreads parts over the workers, counts, and brings the counts together."""
+        """Spreads parts over the workers and counts."""
         counts = (
             parts
             | "Spread parts" >> beam.Reshuffle().with_output_types(pa.RecordBatch)
             | "Count" >> beam.ParDo(_Count(self._policies)).with_output_types(pa.RecordBatch)
         )
-        return _decide("Survey", counts, self._policies, self._folder, self._spool)
+        return self._decide("Survey", counts)
 
 
-class Decide(beam.PTransform):
+class Decide(_Deciding):
     """Counts rows that are at hand, and decides from all of them together.
 
     Input: batches with the columns that the policy counts. Output: as of `Survey`.
-
-    Args:
-        policy: Who counts and decides.
-        folder: Where the decision is put.
-        spool: How the counts travel.
     """
 
     def __init__(self, policy: Policy, folder: str, spool: Spool) -> None:
-        super().__init__()
-        self._policy, self._folder, self._spool = policy, folder, spool
+        super().__init__((policy,), folder, spool)
 
     def expand(self, rows: beam.PCollection) -> beam.PCollection:
-        """Counts, and brings the counts together."""
-        counts = rows | "Count" >> beam.Map(count_rows, self._policy).with_output_types(
-            pa.RecordBatch
-        )
-        label = f"Decide {self._policy.name}"
-        return _decide(label, counts, (self._policy,), self._folder, self._spool)
-
-
-def _decide(
-    label: str, counts: beam.PCollection, policies: Policies, folder: str, spool: Spool
-) -> beam.PCollection:
-    merge = functools.partial(merge_statistics, policies=policies)
-    some = {"statistics": Input(STATISTICS, by_counts)}
-    merged = {"statistics": counts} | Exchange(
-        f"Merge {label}", some, _MERGED, merge, ("statistics",), spool
-    )
-    apply = functools.partial(write_decisions, policies=policies, folder=folder)
-    inputs = {"statistics": Input(STATISTICS, to_one)}
-    exchange = Exchange(label, inputs, 1, apply, ("decisions",), spool)
-    return (merged | exchange)["decisions"]
+        """Counts."""
+        (policy,) = self._policies
+        counts = rows | "Count" >> beam.Map(count_rows, policy).with_output_types(pa.RecordBatch)
+        return self._decide(f"Decide {policy.name}", counts)
 
 
 class _Count(beam.DoFn):

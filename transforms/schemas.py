@@ -1,4 +1,4 @@
-"""Schemas of the tables that this room passes on: all columns are without nulls."""
+"""Schemas of tables that rooms pass on: all columns are without nulls."""
 
 from __future__ import annotations
 
