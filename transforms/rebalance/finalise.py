@@ -17,6 +17,7 @@ from transforms.rebalance.windows import worst_window
 from transforms.schemas import columns
 
 Longs = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 __all__ = ["ASSIGNED", "SUMMARY", "TRIMMED", "check_total", "finalise_shard", "numbered"]
 
@@ -64,7 +65,7 @@ def finalise_shard(shard: int, table: pa.Table, plan: Plan) -> tuple[pa.Table, p
     """
     table = _canonical(table)
     sizes, cells = table.column("size").to_numpy(), table.column("cell").to_numpy()
-    keep = trim(sizes, cells, plan.rules)
+    keep = _kept(table, sizes, cells, plan)
     if not keep.any():
         raise InfeasibleError(
             f"shard {shard} of {plan.shards} is left empty: its documents are too few or too "
@@ -80,6 +81,30 @@ def finalise_shard(shard: int, table: pa.Table, plan: Plan) -> tuple[pa.Table, p
         rest.select(TRIMMED.names).cast(TRIMMED),
         summary,
     )
+
+
+def _kept(table: pa.Table, sizes: Longs, cells: Cells, plan: Plan) -> Mask:
+    """Which appearances stay: each document once, where floors allow it, and no more than fit."""
+    once = _once(table, cells, plan)
+    try:
+        once[once] = trim(sizes[once], cells[once], plan.rules)
+    except InfeasibleError:
+        if once.all():
+            raise
+        return trim(sizes, cells, plan.rules)
+    return once
+
+
+def _once(table: pa.Table, cells: Cells, plan: Plan) -> Mask:
+    """The first appearance of each document, and the others of cells without room for one each.
+
+    Small documents fill what large ones leave of a shard, so that one may come twice to a
+    shard although there are shards enough.
+    """
+    first = np.zeros(len(cells), dtype=np.bool_)
+    first[np.unique(table.column("node").to_numpy(), return_index=True)[1]] = True
+    crowded = [cell.cell for cell in plan.cells if cell.quota > cell.unique * plan.shards]
+    return first | np.isin(cells, np.array(crowded, dtype=cells.dtype))
 
 
 def _canonical(table: pa.Table) -> pa.Table:

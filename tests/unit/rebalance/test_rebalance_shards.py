@@ -13,6 +13,8 @@ from test_rebalance_plan import optimum
 from transforms.errors import InfeasibleError
 from transforms.rebalance.cells import Rules, cells_of
 from transforms.rebalance.config import RebalanceConfig
+from transforms.rebalance.finalise import finalise_shard
+from transforms.rebalance.place import PLACED
 from transforms.rebalance.ranks import split_large
 
 NAMES = ("original", "tail", "synthetic")
@@ -204,6 +206,23 @@ def example(seed=0, n=300, target=None, **shares):
         target=target,
     )
     return corpus(seed, n, "lognormal", [0.35, 0.15, 0.1], config=config), config
+
+
+def test_a_document_stands_once_in_a_shard():
+    table, config = example()
+    plan, _ = lay(table, config)
+    twice = pa.concat_tables([table, table.filter(table["original"]).slice(0, 1)])
+    n = len(twice)
+    dealt = {
+        "shard": np.zeros(n, np.int64),
+        "cell": cells_of(twice, Rules.of(config)),
+        "v": np.arange(n, dtype=np.uint64),
+        "repeat": np.append(np.zeros(n - 1, np.int32), 1).astype(np.int32),
+        **{name: twice[name] for name in ("node", "doc_id", "size")},
+    }
+    kept, rest, _ = finalise_shard(0, pa.table(dealt, schema=PLACED), plan)
+    assert len(set(kept["node"].to_pylist())) == len(kept)
+    assert twice["node"].to_pylist()[-1] in rest["node"].to_pylist()
 
 
 @pytest.mark.parametrize("seed", range(5))
